@@ -65,7 +65,7 @@ class ImageSet(ABC):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over ids, contents and labels in order: changes when any image, its order or its label does."""
+        """SHA-256 over ids, contents and labels: changes when any image, its order or its label does."""
         whole = hashlib.sha256()
         for index, identifier in enumerate(self.ids):
             label = -1 if self.labels is None else int(self.labels[index])
@@ -89,6 +89,14 @@ class Subset(ImageSet):
     def read(self, index: int) -> bytes:
         """The image's content, encoded."""
         return self._whole.read(int(self._indices[index]))
+
+    def open(self, index: int) -> Image.Image:
+        """The image as 8-bit RGB."""
+        return self._whole.open(int(self._indices[index]))
+
+    def digest(self, index: int) -> str:
+        """SHA-256 (hex) of the image's encoded content."""
+        return self._whole.digest(int(self._indices[index]))
 
     def stamp(self, index: int) -> FileStamp | None:
         """The stamp of the file behind an image, or None."""
