@@ -1,0 +1,126 @@
+"""Bring your own module: FILE.py:FACTORY on the command line, `from_module` in Python."""
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from torch import nn
+
+from oodkit.backbones.fingerprint import file_digest
+from oodkit.backbones.network import Network
+from oodkit.backbones.preprocessing import Preprocessing
+from oodkit.backbones.state_file import load_strictly, read_state_file
+from oodkit.errors import DataNotFound, InvalidInput, UnknownName, nearest_names
+
+
+def from_module(
+    module: nn.Module,
+    *,
+    image_size: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    resize: int | None = None,
+    state_dict: str | Path | None = None,
+    classifier: str | None = None,
+) -> Network:
+    """Describe your own module as a network that a backbone can be made of.
+
+    Args:
+        module: normalised pixels (B, 3, H, W) -> features (B, D), or -> logits if `classifier` is given.
+        image_size: input side in pixels.
+        mean: three numbers per channel, in units of [0, 1].
+        std: three numbers per channel, in units of [0, 1].
+        resize: shorter side before the centre crop; default `image_size`.
+        state_dict: a .safetensors file or torch checkpoint, loaded strictly; None if the weights are loaded already.
+        classifier: dotted name of the last nn.Linear; it is taken off, so that its input becomes the feature.
+
+    Raises:
+        WeightsError: the state dict does not fit.
+        InvalidInput: `classifier` names no linear layer, or a constant is out of range.
+    """
+    if state_dict is not None:
+        load_strictly(module, read_state_file(Path(state_dict)), type(module).__name__)
+    if len(mean) != 3 or len(std) != 3:
+        raise InvalidInput(f"mean and std must have three numbers, got {len(mean)} and {len(std)}")
+    preprocessing = Preprocessing(
+        size=image_size,
+        resize=image_size if resize is None else resize,
+        mean=(mean[0], mean[1], mean[2]),
+        std=(std[0], std[1], std[2]),
+    )
+    head = None if classifier is None else _take_classifier(module, classifier)
+    return Network(module, preprocessing, architecture=f"module {_structure(module)}", classifier=head)
+
+
+def load_network(target: str, image_size: int | None) -> Network:
+    """Call FACTORY of FILE.py, which returns what `from_module` returns.
+
+    The file is Python code and is run: only name files that you trust.
+
+    Raises:
+        DataNotFound: no such file.
+        UnknownName: no such factory in it.
+        InvalidInput: the factory returned something else.
+    """
+    file, colon, factory = target.rpartition(":")
+    if not colon or not file.endswith(".py"):
+        raise InvalidInput(f"write module:FILE.py:FACTORY, got 'module:{target}'")
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise DataNotFound(f"no file {path}; write module:FILE.py:FACTORY with the path of a Python file")
+    code = _import_file(path)
+    make = getattr(code, factory, None)
+    if not callable(make):
+        names = [name for name, value in vars(code).items() if inspect.isfunction(value)]
+        near = ", ".join(nearest_names(factory, names) or names[:3])
+        raise UnknownName(f"no function {factory!r} in {path}; it has: {near}")
+    network = make()
+    if not isinstance(network, Network):
+        raise InvalidInput(
+            f"{factory} in {path} must return oodkit.backbones.from_module(...), got {type(network).__name__}"
+        )
+    preprocessing = network.preprocessing if image_size is None else network.preprocessing.at_size(image_size)
+    return Network(
+        network.module,
+        preprocessing,
+        architecture=f"{network.architecture} code {file_digest(path)[:16]}",
+        classifier=network.classifier,
+        project=network.project,
+        encode_text=network.encode_text,
+    )
+
+
+def _take_classifier(module: nn.Module, name: str) -> nn.Linear:
+    try:
+        classifier = module.get_submodule(name)
+    except AttributeError:
+        classifier = None
+    if not isinstance(classifier, nn.Linear):
+        linear = [key for key, part in module.named_modules() if isinstance(part, nn.Linear)]
+        raise InvalidInput(f"no linear layer {name!r} in the module; it has: {', '.join(linear) or 'none'}")
+    owner, _, last = name.rpartition(".")
+    setattr(module.get_submodule(owner), last, nn.Identity())
+    return classifier.eval().requires_grad_(False)
+
+
+def _structure(module: nn.Module) -> str:
+    """The module's layers and, where it can be read, the source of its class: weights alone do not say what is done."""
+    try:
+        source = inspect.getsource(type(module))
+    except (OSError, TypeError):
+        source = ""
+    return f"{type(module).__qualname__} {module!r} {source}"
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"oodkit_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InvalidInput(f"{path} cannot be imported as Python code")
+    code = importlib.util.module_from_spec(spec)
+    sys.modules[name] = code
+    spec.loader.exec_module(code)
+    return code
