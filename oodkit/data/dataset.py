@@ -35,16 +35,16 @@ class Dataset(ABC):
         """The images of a split that is one of `splits`."""
 
     def load(self, split: str) -> ImageSet:
-        """The images of a split; the split is looked up as `find_split` says.
+        """The images of a split, as `find_split` finds it; raises DataNotFound naming the splits there are."""
+        return self._load(self.require_split(split))
 
-        Raises:
-            DataNotFound: there is no such split; the message names those there are.
-        """
+    def require_split(self, split: str) -> str:
+        """The split that a word means; raises DataNotFound naming the splits there are."""
         found = self.find_split(split)
         if found is None:
-            where = f" ({self.origin})" if self.origin else ""
+            where = f" ({self.origin})" if self.origin and self.origin != self.name else ""
             raise DataNotFound(f"{self.name}{where} has no split {split!r}; it has: {', '.join(self.splits)}")
-        return self._load(found)
+        return found
 
     def find_split(self, split: str) -> str | None:
         """The split that a word means, or None: case is ignored, a validation split stands in for a test split."""
