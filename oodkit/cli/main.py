@@ -1,0 +1,96 @@
+"""The program `oodkit`: its commands, and what an error looks like."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+# Plain help is drawn in half the time, and reads the same in a log as on a terminal.
+os.environ.setdefault("TYPER_USE_RICH", "0")
+
+import typer
+
+from oodkit.cli import cache, embed, listing, score
+from oodkit.errors import OodkitError
+
+DONE, UNUSABLE, INTERRUPTED = 0, 2, 130
+
+app = typer.Typer(
+    name="oodkit",
+    help="Out-of-distribution detection for images.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("score")(score.score)
+app.command("embed")(embed.embed)
+app.add_typer(listing.app, name="list")
+app.add_typer(cache.app, name="cache")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"oodkit-vision {version('oodkit-vision')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Out-of-distribution detection for images."""
+
+
+def main() -> None:
+    """Run the program on the process's arguments and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program and return its exit code.
+
+    0: done. 2: what was given cannot be used; one line on stderr says what, why and what to do. 130: interrupted.
+    """
+    debug = "--debug" in arguments
+    words = [word for word in arguments if word != "--debug"]
+    try:
+        code = typer.main.get_command(app)(args=words, prog_name="oodkit", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; finished embeddings are kept: run the same command again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of stdout has gone; nothing is left to say, also not when Python closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except typer.Exit as done:
+        return done.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        message = _one_line(error)
+        if message is None:
+            raise
+        if message:
+            print(f"error: {message}", file=sys.stderr)
+        return UNUSABLE
+    return code if isinstance(code, int) else DONE
+
+
+def _one_line(error: Exception) -> str | None:
+    """What to print for an error that is the user's to mend; None for a fault of the program."""
+    if isinstance(error, OodkitError):
+        return str(error)
+    describe = getattr(error, "format_message", None)  # typer's own usage errors, whatever class they have
+    if callable(describe):
+        message = " ".join(str(describe()).split())
+        return "" if type(error).__name__ == "NoArgsIsHelpError" else f"{message}; `oodkit --help` shows the usage"
+    if isinstance(error, MemoryError):
+        return "out of memory; try --limit, a smaller --image-size or fewer scorers"
+    return None

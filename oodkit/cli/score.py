@@ -1,0 +1,119 @@
+"""`oodkit score`: AUROC of scorers between an in-set and out-sets."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from oodkit.cli.options import (
+    BackboneOption,
+    CacheOption,
+    CompileOption,
+    DataRootOption,
+    DeviceOption,
+    ImageSizeOption,
+    JsonOption,
+    LimitOption,
+    PrecisionName,
+    PrecisionOption,
+    SeedOption,
+    SkipOption,
+    complete_datasets,
+    complete_scorers,
+)
+
+
+def score(
+    in_: Annotated[
+        str, typer.Option("--in", metavar="D", autocompletion=complete_datasets, help="In-set: NAME[:SPLIT][@CLASSES].")
+    ],
+    out: Annotated[
+        list[str],
+        typer.Option("--out", metavar="D", autocompletion=complete_datasets, help="Out-set; may be repeated."),
+    ],
+    backbone: BackboneOption = "efficientnet_lite0",
+    scorer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scorer",
+            "-s",
+            metavar="S",
+            autocompletion=complete_scorers,
+            help="May be repeated. Default: knn, mahalanobis, relative_mahalanobis.",
+        ),
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="S.K=V", help="A scorer's parameter, such as knn.k=5.")
+    ] = None,
+    image_size: ImageSizeOption = None,
+    precision: PrecisionOption = PrecisionName.FP32,
+    compile_: CompileOption = False,
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    data_root: DataRootOption = None,
+    cache: CacheOption = None,
+    skip_unreadable: SkipOption = False,
+    as_json: JsonOption = False,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw score histograms and ROC curves.")
+    ] = None,
+) -> None:
+    """Fit scorers on the in-set's train split, and tell its test split from each out-set's.
+
+    A set with one split is halved by the seed when it is the in-set, and used whole when it is an out-set.
+    """
+    from oodkit.evaluation.plot import check_plot_path
+
+    if plot is not None:
+        check_plot_path(plot)
+    from oodkit.backbones import load_backbone
+    from oodkit.cli.table import print_evaluation
+    from oodkit.evaluation import DEFAULT_SCORERS, evaluate, plot_evaluation
+
+    params = parse_params(param or [])
+    loaded = load_backbone(backbone, image_size=image_size, device=device, precision=precision.value, compile=compile_)
+    print(f"backbone {loaded.name}, {loaded.image_size} px, {loaded.numerics}, on {loaded.device}", file=sys.stderr)
+    evaluation = evaluate(
+        in_,
+        out,
+        backbone=loaded,
+        scorers=scorer or DEFAULT_SCORERS,
+        params=params,
+        limit=limit,
+        seed=seed,
+        data_root=data_root,
+        cache=cache,
+        skip_unreadable=skip_unreadable,
+    )
+    for note in evaluation.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if plot is not None:
+        plot_evaluation(evaluation, plot)
+        print(f"plot written to {plot}", file=sys.stderr)
+    if as_json:
+        typer.echo(json.dumps(evaluation.to_dict()))
+    else:
+        print_evaluation(evaluation)
+
+
+def parse_params(words: list[str]) -> dict[str, dict[str, Any]]:
+    """S.K=V words as {"S": {"K": value}}, with values of the scorer's own types.
+
+    Raises:
+        InvalidInput: a word is not of that form, or the value does not fit.
+        UnknownName: no such scorer.
+    """
+    from oodkit.errors import InvalidInput
+    from oodkit.scorers import parse_params as parse_scorer_params
+
+    texts: dict[str, dict[str, str]] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        name, dot, parameter = key.partition(".")
+        if not (equals and dot and name and parameter):
+            raise InvalidInput(f"--param must be SCORER.NAME=VALUE, such as knn.k=5, got {word!r}")
+        texts.setdefault(name, {})[parameter] = value
+    return {name: parse_scorer_params(name, values) for name, values in texts.items()}

@@ -1,0 +1,200 @@
+"""Embed a data set: every image once, whatever set, subset or order it turns up in."""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oodkit.backbones import Backbone, load_backbone
+from oodkit.data import load_dataset
+from oodkit.data.image_set import FileStamp, ImageSet
+from oodkit.embedding.embeddings import Embeddings
+from oodkit.embedding.extraction import Batch, features_of, read_batches
+from oodkit.embedding.shard import Space
+from oodkit.embedding.store import MissingFeatures, Store
+from oodkit.errors import DataNotFound, StoreError
+from oodkit.progress import progress
+from oodkit.views import load_view
+from oodkit.views.view import View
+
+_log = logging.getLogger(__name__)
+
+BATCHES_PER_SHARD = 8
+
+
+def embed(
+    dataset: ImageSet | str,
+    backbone: Backbone | str = "efficientnet_lite0",
+    *,
+    view: str = "identity",
+    cache: str | os.PathLike[str] | None = None,
+    skip_unreadable: bool = False,
+    batch_size: int | None = None,
+) -> Embeddings:
+    """Features of every image of a set, read from the store where they are and computed where not.
+
+    Killed at any moment and called again, it goes on after the last shard written and gives the same bytes.
+
+    Args:
+        dataset: an image set, or a name for `load_dataset`.
+        backbone: a backbone, or a name for `load_backbone`.
+        view: name of a view, applied to the images before the backbone's preprocessing.
+        cache: folder of the store; None for OODKIT_CACHE or the platform's cache folder.
+        skip_unreadable: leave out images that cannot be read, naming and counting them, instead of stopping.
+        batch_size: images per batch; None chooses by device.
+
+    Raises:
+        UnreadableImage: an image cannot be read and `skip_unreadable` is off; what was embedded is kept.
+        StoreError: the store cannot be read or written.
+    """
+    images = load_dataset(dataset) if isinstance(dataset, str) else dataset
+    loaded = load_backbone(backbone) if isinstance(backbone, str) else backbone
+    with Store(cache) as store:
+        return _Run(images, loaded, load_view(view), store, skip_unreadable, batch_size).embeddings()
+
+
+class _Run:
+    """One set going through one backbone into the store."""
+
+    def __init__(
+        self,
+        images: ImageSet,
+        backbone: Backbone,
+        view: View,
+        store: Store,
+        skip_unreadable: bool,
+        batch_size: int | None,
+    ) -> None:
+        self.images, self.backbone, self.view, self.store = images, backbone, view, store
+        self.skip_unreadable = skip_unreadable
+        self.batch_size = batch_size or (64 if backbone.device.type == "cpu" else 256)
+        self.space = Space(backbone.fingerprint, backbone.numerics, view.name)
+        self.stamps = [images.stamp(i) for i in range(len(images))]
+        self.digests = store.remembered(self.stamps)
+        self.since = time.time_ns()
+        self.skipped: set[int] = set()
+        self.computed = 0
+
+    def embeddings(self) -> Embeddings:
+        if not len(self.images):
+            raise DataNotFound(f"{self.images.name}:{self.images.split} has no images; check the name or the folder")
+        for _ in range(3):  # again after a damaged shard was set aside
+            self._fill()
+            kept = [i for i in range(len(self.images)) if i not in self.skipped]
+            if not kept:
+                raise DataNotFound(f"none of the {len(self.images)} images of {self.images.name} can be read")
+            digests = [self._digest(i) for i in kept]
+            try:
+                return self._result(kept, digests, self.store.gather(self.space, digests))
+            except MissingFeatures:
+                continue
+        raise StoreError(f"the cache at {self.store.folder} loses what is written to it; give --cache another folder")
+
+    def _fill(self) -> None:
+        """Bring every image's features into the store."""
+        todo = self._batches_to_do()
+        if not todo:
+            return
+        if self.store.read_only:
+            raise StoreError(
+                f"the cache at {self.store.folder} is read-only and lacks features of {self.images.name}; "
+                "give --cache a folder that can be written"
+            )
+        shard = _ShardWriter(self.store, self.space, self.backbone.name, self.since)
+        label = f"embedding {self.images.name}:{self.images.split}"
+        batches = read_batches(self.images, todo, self.digests, self._is_stored, self.backbone, self.view)
+        try:
+            with progress(label, sum(map(len, todo))) as advance:
+                for batch in batches:
+                    self._take(batch, shard)
+                    advance(len(batch.positions))
+        finally:
+            batches.close()  # type: ignore[attr-defined]
+            shard.write()
+        if self.skipped:
+            _log.warning("%d unreadable images of %s are left out", len(self.skipped), self.images.name)
+
+    def _take(self, batch: Batch, shard: "_ShardWriter") -> None:
+        for position, error in batch.failures.items():
+            if not self.skip_unreadable:
+                raise error
+            if position not in self.skipped:
+                _log.warning("left out: %s", error)
+            self.skipped.add(position)
+        features = None if batch.pixels is None else features_of(self.backbone, batch.pixels)
+        stamped = []
+        for position, digest in batch.digests.items():
+            stamp = self.stamps[position]
+            if stamp is not None and self.digests[position] is None:
+                stamped.append((stamp, digest))
+            self.digests[position] = digest
+        shard.add([batch.digests[position] for position in batch.pending], features, stamped)
+        self.computed += len(batch.pending)
+
+    def _batches_to_do(self) -> list[Sequence[int]]:
+        """Batches by position in the set, so that a run that goes on has the batches of one that was never stopped."""
+        stored = self._is_stored(self.digests)
+        size = self.batch_size
+        spans = [range(start, min(start + size, len(stored))) for start in range(0, len(stored), size)]
+        return [span for span in spans if not all(stored[i] or i in self.skipped for i in span)]
+
+    def _is_stored(self, digests: Sequence[bytes | None]) -> NDArray[np.bool_]:
+        return self.store.has(self.space, digests)
+
+    def _digest(self, position: int) -> bytes:
+        digest = self.digests[position]
+        assert digest is not None
+        return digest
+
+    def _result(self, kept: list[int], digests: list[bytes], features: NDArray[Any]) -> Embeddings:
+        images = self.images
+        return Embeddings(
+            features=features,
+            ids=tuple(images.ids[i] for i in kept),
+            labels=None if images.labels is None else images.labels[kept],
+            digests=np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(len(digests), 32),
+            class_names=images.class_names,
+            dataset=images.name,
+            split=images.split,
+            backbone=self.backbone.name,
+            fingerprint=self.backbone.fingerprint,
+            numerics=self.backbone.numerics,
+            view=self.view.name,
+            skipped=tuple(images.ids[i] for i in sorted(self.skipped)),
+            computed=self.computed,
+        )
+
+
+class _ShardWriter:
+    """Collects batches and writes them as shards of a few hundred images."""
+
+    def __init__(self, store: Store, space: Space, backbone: str, since: int) -> None:
+        self.store, self.space, self.backbone, self.since = store, space, backbone, since
+        self._start()
+
+    def add(self, digests: list[bytes], features: NDArray[Any] | None, stamped: list[tuple[FileStamp, bytes]]) -> None:
+        """Take one batch; write when there are enough."""
+        self.stamped += stamped
+        if features is not None:
+            for digest, row in zip(digests, features, strict=True):
+                self.rows.setdefault(digest, row)
+        self.batches += 1
+        if self.batches == BATCHES_PER_SHARD:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was collected."""
+        rows, stamped = self.rows, self.stamped
+        self._start()
+        if rows:
+            self.store.add(self.space, self.backbone, list(rows), np.stack(list(rows.values())))
+        self.store.remember(stamped, self.since)
+
+    def _start(self) -> None:
+        self.rows: dict[bytes, NDArray[Any]] = {}
+        self.stamped: list[tuple[FileStamp, bytes]] = []
+        self.batches = 0

@@ -1,0 +1,280 @@
+"""The embedding store: a folder in which every image's features are kept once, found by what made them."""
+
+import hashlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from oodkit.data.image_set import FileStamp
+from oodkit.embedding.atomic import PARTIAL_SUFFIX, write_atomically
+from oodkit.embedding.index import Index, ShardRecord
+from oodkit.embedding.shard import CorruptShard, Space, encode_shard, read_contents, read_features
+from oodkit.errors import StoreError
+
+_log = logging.getLogger(__name__)
+
+# Larger sets are put together in a file that is memory-mapped instead of in memory.
+MAP_FROM_BYTES = 512 * 2**20
+_PARTIAL_AGE_SECONDS = 3600
+
+
+def default_cache() -> Path:
+    """OODKIT_CACHE, or the platform's cache folder."""
+    named = os.environ.get("OODKIT_CACHE")
+    return Path(named).expanduser() if named else user_cache_path("oodkit") / "embeddings"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `verify` and `prune` found or did.
+
+    Attributes:
+        shards: how many shards were looked at.
+        bad: file names of shards that were set aside; their images are embedded again when they are needed.
+        adopted: how many whole shards were found that the index did not know.
+        freed_bytes: disk space given back.
+    """
+
+    shards: int = 0
+    bad: tuple[str, ...] = ()
+    adopted: int = 0
+    freed_bytes: int = 0
+
+
+class Store:
+    """A folder of shards and the index that names what is whole in it.
+
+    Several processes may use one store at once. A process that is killed loses at most the shard it was writing.
+
+    Args:
+        folder: made when it is not there; None for `default_cache()`.
+
+    Raises:
+        StoreError: the folder cannot be used.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self.folder = default_cache() if folder is None else Path(folder).expanduser()
+        with self._explained("opened"):
+            if not self.folder.is_dir():
+                self.folder.mkdir(parents=True)
+            self._index = self._open_index()
+
+    def __enter__(self) -> "Store":
+        """The store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the index."""
+        self._index.close()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written here."""
+        return self._index.read_only
+
+    def remembered(self, stamps: Sequence[FileStamp | None]) -> list[bytes | None]:
+        """Digests of files that have not changed since they were last read; None for the others."""
+        with self._explained("read"):
+            return self._index.remembered(stamps)
+
+    def has(self, space: Space, digests: Sequence[bytes | None]) -> NDArray[np.bool_]:
+        """(N,) whether features are stored; False for None."""
+        with self._explained("read"):
+            places = self._index.locate(self._index.find_space(space), digests)
+        stored: NDArray[np.bool_] = places[:, 0] >= 0
+        return stored
+
+    def add(self, space: Space, backbone: str, digests: Sequence[bytes], features: NDArray[Any]) -> None:
+        """Write one shard: features (N, D) of images with these digests.
+
+        Raises:
+            StoreError: the disk is full or the folder cannot be written; what was stored before stays.
+        """
+        if not digests:
+            return
+        data = encode_shard(space, list(digests), features)
+        checksum = hashlib.sha256(data).hexdigest()
+        # Named by its content: processes that embed the same images at once never overwrite each other's bytes.
+        file = f"{space.key[:16]}/{checksum[:32]}.safetensors"
+        with self._explained("written"):
+            number = self._index.make_space(space, backbone)
+            write_atomically(self._shard_path(file), data)
+            self._index.add_shard(number, file, checksum, len(data), digests)
+
+    def remember(self, read: Sequence[tuple[FileStamp, bytes]], read_ns: int) -> None:
+        """Keep digests of files that were read from `read_ns` (nanoseconds since the epoch) on."""
+        if read and not self.read_only:
+            with self._explained("written"):
+                self._index.remember(read, read_ns)
+
+    def gather(self, space: Space, digests: Sequence[bytes]) -> NDArray[Any]:
+        """Features (N, D) in the order of the digests; memory-mapped when they are large.
+
+        Raises:
+            MissingFeatures: some are not stored, or their shards turned out damaged and were set aside.
+            StoreError: the store cannot be read.
+        """
+        with self._explained("read"):
+            places = self._index.locate(self._index.find_space(space), digests)
+            if (places[:, 0] < 0).any():
+                raise MissingFeatures
+            records = self._index.shards(np.unique(places[:, 0]).tolist())
+            name = hashlib.sha256(b"".join([space.key.encode(), *digests])).hexdigest()
+            assembled = self.folder / "assembled" / f"{name}.npy"
+            if assembled.is_file():
+                mapped: NDArray[Any] = np.load(assembled, mmap_mode="r", allow_pickle=False)
+                return mapped
+            return self._assemble(places, records, assembled)
+
+    def spaces(self) -> list[tuple[str, str, str, int, int]]:
+        """Backbone, numerics, view, number of images and bytes of every space that holds images."""
+        with self._explained("read"):
+            return self._index.spaces()
+
+    def bytes_on_disk(self) -> int:
+        """Size of everything in the folder."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def verify(self) -> Report:
+        """Check every shard's bytes, set damaged ones aside, and take in whole ones that the index does not know."""
+        with self._explained("verified"):
+            records = self._index.shards()
+            bad = []
+            for record in records:
+                try:
+                    read_features(self._shard_path(record.file), record.sha256)
+                except CorruptShard as fault:
+                    self._set_aside(record, fault)
+                    bad.append(record.file)
+            return Report(len(records), tuple(bad), adopted=self._adopt_unknown({record.file for record in records}))
+
+    def prune(self, backbone: str | None = None) -> Report:
+        """Free disk space: leftovers of killed runs, damaged shards, put-together copies, and one backbone's features.
+
+        Args:
+            backbone: full name of a backbone whose embeddings are deleted too; None for none.
+        """
+        with self._explained("pruned"):
+            before = self.bytes_on_disk()
+            doomed = self._index.shards_of(None) + ([] if backbone is None else self._index.shards_of(backbone))
+            for record in doomed:
+                self._index.drop_shard(record.id)
+                self._shard_path(record.file).unlink(missing_ok=True)
+            now = time.time()
+            for path in self.folder.rglob("*"):
+                stale = path.name.endswith(PARTIAL_SUFFIX) and now - path.stat().st_mtime > _PARTIAL_AGE_SECONDS
+                if path.suffix == ".bad" or path.parent.name == "assembled" or stale:
+                    path.unlink(missing_ok=True)
+            self._index.forget_files([path for path in self._index.file_paths() if not Path(path).is_file()])
+            return Report(len(doomed), freed_bytes=max(0, before - self.bytes_on_disk()))
+
+    def _assemble(self, places: NDArray[np.int64], records: Sequence[ShardRecord], assembled: Path) -> NDArray[Any]:
+        target: NDArray[Any] | None = None
+        partial: Path | None = None
+        order = np.argsort(places[:, 0], kind="stable")
+        starts = np.searchsorted(places[order, 0], [record.id for record in records])
+        damaged = False
+        for start, end, record in zip(starts, [*starts[1:], len(order)], records, strict=True):
+            rows = order[start:end]
+            try:
+                features = read_features(self._shard_path(record.file), record.sha256)
+            except CorruptShard as fault:
+                self._set_aside(record, fault)
+                damaged = True
+                continue
+            if target is None:
+                shape = (len(places), features.shape[1])
+                if not self.read_only and shape[0] * shape[1] * features.itemsize >= MAP_FROM_BYTES:
+                    assembled.parent.mkdir(exist_ok=True)
+                    partial = assembled.with_name(f".{assembled.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+                    target = np.lib.format.open_memmap(partial, mode="w+", dtype=features.dtype, shape=shape)
+                else:
+                    target = np.empty(shape, dtype=features.dtype)
+            target[rows] = features[places[rows, 1]]
+        if damaged:
+            if partial is not None:
+                partial.unlink()
+            raise MissingFeatures
+        if partial is not None and isinstance(target, np.memmap):
+            target.flush()
+            partial.replace(assembled)
+            return np.load(assembled, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        assert target is not None
+        return target
+
+    def _set_aside(self, record: ShardRecord, fault: CorruptShard) -> None:
+        path = self._shard_path(record.file)
+        if self.read_only:
+            raise StoreError(
+                f"{path} is damaged ({fault}) and the cache is read-only; give --cache another folder"
+            ) from fault
+        _log.warning("cache: %s is damaged (%s); set aside, its images are embedded again", record.file, fault)
+        self._index.drop_shard(record.id)
+        if path.is_file():
+            path.replace(path.with_suffix(".bad"))
+
+    def _adopt_unknown(self, known: set[str]) -> int:
+        adopted = 0
+        for path in sorted((self.folder / "shards").rglob("*.safetensors")):
+            file = path.relative_to(self.folder / "shards").as_posix()
+            if file in known:
+                continue
+            try:
+                space, digests = read_contents(path)
+            except CorruptShard:
+                path.replace(path.with_suffix(".bad"))
+                continue
+            data = path.read_bytes()
+            number = self._index.make_space(space, "?")
+            adopted += self._index.add_shard(number, file, hashlib.sha256(data).hexdigest(), len(data), digests)
+        return adopted
+
+    def _shard_path(self, file: str) -> Path:
+        return self.folder / "shards" / file
+
+    def _open_index(self) -> Index:
+        path = self.folder / "index.sqlite"
+        try:
+            return Index(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            return self._rebuilt_index(path, error)
+
+    def _rebuilt_index(self, path: Path, error: Exception) -> Index:
+        """The shards say themselves what they hold, so a damaged index costs no embedding."""
+        _log.warning("cache: the index is damaged (%s); set aside and made again from the shards", error)
+        path.replace(path.with_suffix(".bad"))
+        for journal in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            journal.unlink(missing_ok=True)
+        self._index = Index(path)
+        self._adopt_unknown(set())
+        return self._index
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise StoreError(
+                f"the cache at {self.folder} cannot be {what} ({reason}); what it holds is kept: "
+                "free space or permissions there, or give --cache another folder"
+            ) from error
+
+
+class MissingFeatures(Exception):
+    """Features that were asked for are not in the store."""

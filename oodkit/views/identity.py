@@ -1,0 +1,5 @@
+"""The image as it is."""
+
+from oodkit.views.view import View
+
+identity = View("identity", lambda pixels: pixels)
