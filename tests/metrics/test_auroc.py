@@ -93,7 +93,7 @@ def test_a_large_offset_costs_no_more_than_its_own_rounding(offset: float, dtype
     rng = np.random.default_rng(0)
     a = (rng.normal(1, 1, 150) + offset).astype(dtype)
     b = (rng.normal(0, 1, 130) + offset).astype(dtype)
-    assert auroc(a, b) == pair_outcomes(np.float64(a), np.float64(b)).sum() / (len(a) * len(b))
+    assert auroc(a, b) == pair_outcomes(a.astype(np.float64), b.astype(np.float64)).sum() / (len(a) * len(b))
 
 
 def test_offsets_that_round_nothing_change_nothing() -> None:

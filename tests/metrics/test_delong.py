@@ -151,7 +151,7 @@ def test_the_level_is_a_fraction_inside_0_to_1(level: float) -> None:
 
 
 def test_an_extreme_level_is_still_finite() -> None:
-    """The quantile is taken in the tail that floats can hold, and the logistic function does not overflow."""
+    """The quantile is taken in the tail that floats can hold."""
     result = auroc_interval([1.0, 3.0, 4.0], [0.0, 2.0, 0.5], level=1 - 2**-53)
     assert 0 <= result.low < result.auroc < result.high <= 1
 
