@@ -11,7 +11,7 @@ from oodkit.data.dataset import Dataset
 from oodkit.data.image_set import ImageSet
 from oodkit.errors import DataNotFound, DownloadFailed, InvalidInput, MissingDependency, UnreadableImage
 
-_REPOSITORY = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(/(?P<configuration>[\w.-]+))?")
+_REPOSITORY = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(/(?P<configuration>\w[\w.-]*))?")
 _USUAL_COLUMNS = ("image", "img", "label", "fine_label")
 
 
@@ -20,7 +20,8 @@ class HubDataset(Dataset):
 
     Images are the column of type `Image`, labels the column of type `ClassLabel`; of several, the one that is called
     image, img, label or fine_label. A split with withheld labels (-1 or none) has no labels. Images are
-    taken as they are stored. Code that comes with a data set is never run.
+    taken as they are stored. Code that comes with a data set is never run. As always with `datasets`, a folder
+    OWNER/NAME in the working folder comes before the hub.
 
     Args:
         repository: OWNER/NAME, or OWNER/NAME/CONFIGURATION where there are several.
