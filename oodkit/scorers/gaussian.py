@@ -1,0 +1,115 @@
+"""Means and covariances of labelled rows, accumulated in float64 over blocks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from oodkit.errors import TooFewSamples
+from oodkit.scorers.whitening import EPSILON, Whitening, whitening
+
+BLOCK = 4096  # rows that are cast to float64 at once
+
+
+@dataclass(frozen=True)
+class ClassGaussians:
+    """Class means with one covariance shared by all classes, and the Gaussian of all rows together.
+
+    Covariances are divided by N, the number of rows.
+
+    Attributes:
+        counts: (C,) int64 rows per class.
+        mean: (D,) mean of all rows.
+        class_means: (C, D).
+        within: (D, D) pooled covariance of the rows around their class means.
+        total: (D, D) covariance of the rows around `mean`: `within` plus that of the class means.
+        fourth_within, fourth_total: mean of the fourth power of a row's distance to its class mean, and to `mean`;
+            what Ledoit-Wolf shrinkage needs beside the covariance.
+    """
+
+    counts: Tensor
+    mean: Tensor
+    class_means: Tensor
+    within: Tensor
+    total: Tensor
+    fourth_within: float
+    fourth_total: float
+
+    def whiten_within(self) -> Whitening:
+        """The map that whitens the rows around their class means.
+
+        Raises:
+            TooFewSamples: one sample alone, or several classes without any variance inside them.
+        """
+        samples, classes = int(self.counts.sum()), len(self.counts)
+        if samples == 1:
+            raise TooFewSamples("a covariance needs at least 2 fit samples, got 1 sample")
+        whitened = whitening(self.within, self.fourth_within, samples, self._rounding())
+        if classes > 1 and whitened.null_space_dim == len(self.mean):
+            raise TooFewSamples(
+                f"the {samples} fit samples with {len(self.mean)} feature(s) do not vary inside any of "
+                f"the {classes} classes; give at least 2 different samples per class, or fewer classes"
+            )
+        return whitened
+
+    def whiten_total(self) -> Whitening:
+        """The map that whitens all rows around their mean."""
+        return whitening(self.total, self.fourth_total, int(self.counts.sum()), self._rounding())
+
+    def _rounding(self) -> float:
+        """Variance that rounding in float64 can make where there is none."""
+        return int(self.counts.sum()) * EPSILON**2 * float(self.total.trace())
+
+
+def class_gaussians(
+    features: Tensor, labels: Tensor | None, prepare: Callable[[Tensor], Tensor] | None = None
+) -> ClassGaussians:
+    """Fit one Gaussian per class with a shared covariance; two passes over the rows, in blocks.
+
+    Rows are taken relative to the first row, then to their class mean, BEFORE any product: a column that is constant
+    gets variance exactly 0, and a large offset costs no digits.
+
+    Args:
+        features: (N, D) of any floating dtype, N >= 1.
+        labels: (N,) integers, any values; None: all rows are one class.
+        prepare: applied to each float64 block of rows first, such as `unit_rows`.
+
+    Returns:
+        All in float64, on the device of the features; classes in ascending order of label.
+    """
+    n, width = features.shape
+    if labels is None:
+        labels = torch.zeros(n, dtype=torch.int64, device=features.device)
+    _, classes, counts = torch.unique(labels, return_inverse=True, return_counts=True)
+
+    def block(rows: Tensor) -> Tensor:
+        rows = rows.to(torch.float64)
+        return rows if prepare is None else prepare(rows)
+
+    origin = block(features[:1])
+    sums = torch.zeros(len(counts), width, dtype=torch.float64, device=features.device)
+    for rows, of in zip(torch.split(features, BLOCK), torch.split(classes, BLOCK), strict=True):
+        sums.index_add_(0, of, block(rows) - origin)
+    means = sums / counts[:, None]
+    mean = sums.sum(dim=0) / n
+
+    within = torch.zeros(width, width, dtype=torch.float64, device=features.device)
+    fourth_within = fourth_total = 0.0
+    for rows, of in zip(torch.split(features, BLOCK), torch.split(classes, BLOCK), strict=True):
+        shifted = block(rows) - origin
+        fourth_total += float((shifted - mean).square().sum(dim=1).square().sum())
+        shifted -= means[of]
+        fourth_within += float(shifted.square().sum(dim=1).square().sum())
+        within.addmm_(shifted.T, shifted)
+    within /= n
+    offsets = (means - mean) * (counts / n).sqrt()[:, None]
+    return ClassGaussians(
+        counts=counts,
+        mean=mean + origin[0],
+        class_means=means + origin,
+        within=within,
+        total=within + offsets.T @ offsets,
+        fourth_within=fourth_within / n,
+        fourth_total=fourth_total / n,
+    )

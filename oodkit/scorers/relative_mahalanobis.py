@@ -1,0 +1,87 @@
+"""Relative Mahalanobis distance (Ren et al., 2021), and on features of length 1 (Mueller & Hein, ICML 2025)."""
+
+from torch import Tensor
+
+from oodkit.errors import InvalidInput
+from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.gaussian import class_gaussians
+from oodkit.scorers.squared_distance import squared_distance_to_nearest
+from oodkit.scorers.unit_rows import unit_rows
+
+
+class RelativeMahalanobis(Scorer):
+    """Squared Mahalanobis distance to all data minus that to the nearest class; positive inside a class.
+
+    The distance to a class uses the covariance around the class means, that to all data the mean and covariance of
+    all rows; both are divided by the number of rows. With a single class the two are the same and the score would be
+    0 for everything, so `fit` refuses it.
+
+    Where a covariance is singular, as with fewer fit rows than dimensions or a constant feature, it is shrunk by
+    Ledoit and Wolf's formula, and a note says so; otherwise it is used as it is.
+
+    Parameters
+    ----------
+    normalize : bool, default False
+        Scale features to length 1 first; often better, above all for vision transformers.
+
+    Attributes
+    ----------
+    n_classes_ : int
+        Number of classes, C.
+    location_ : (D,) tensor
+        Mean of the fit rows, float64.
+    whitening_, total_whitening_ : (D, r) tensors
+        The maps in which distances to a class, and to all data, are Euclidean; float64.
+    class_means_ : (C, r) tensor
+        Class means relative to `location_`, mapped by `whitening_`, float64, in ascending order of label.
+    shrinkage_, total_shrinkage_ : float
+        Ledoit-Wolf shrinkage of each covariance, 0 for none.
+    null_space_dim_, total_null_space_dim_ : int
+        Number of directions in which the fit rows do not vary around their class means, and at all.
+
+    Raises
+    ------
+    InvalidInput
+        No labels, or a single class.
+    TooFewSamples
+        No class with two different rows.
+    """
+
+    needs = frozenset({Need.LABELS})
+
+    n_classes_: int
+    location_: Tensor
+    whitening_: Tensor
+    total_whitening_: Tensor
+    class_means_: Tensor
+    shrinkage_: float
+    total_shrinkage_: float
+    null_space_dim_: int
+    total_null_space_dim_: int
+
+    def __init__(self, normalize: bool = False) -> None:
+        self.normalize = normalize
+
+    def _fit(self, train: Train) -> None:
+        gaussians = class_gaussians(train.features, train.labels, unit_rows if self.normalize else None)
+        self.n_classes_ = len(gaussians.counts)
+        if self.n_classes_ == 1:
+            raise InvalidInput(
+                "RelativeMahalanobis needs at least 2 classes, the labels name 1 class, for which the score is "
+                "always 0; use Mahalanobis"
+            )
+        within, total = gaussians.whiten_within(), gaussians.whiten_total()
+        self.location_ = gaussians.mean
+        self.whitening_, self.total_whitening_ = within.matrix, total.matrix
+        self.class_means_ = (gaussians.class_means - gaussians.mean) @ within.matrix
+        self.shrinkage_, self.total_shrinkage_ = within.shrinkage, total.shrinkage
+        self.null_space_dim_, self.total_null_space_dim_ = within.null_space_dim, total.null_space_dim
+        samples = len(train.features)
+        self.notes_ += within.notes(samples, "within-class covariance") + total.notes(samples, "total covariance")
+
+    def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
+        exact = unit_rows(x.double()) if self.normalize else x.double()
+        centred = (exact - self.location_).to(x.dtype)
+        to_class = squared_distance_to_nearest(centred @ self.whitening_.to(x.dtype), self.class_means_.to(x.dtype))
+        to_all = (centred @ self.total_whitening_.to(x.dtype)).square().sum(dim=1)
+        return to_all - to_class

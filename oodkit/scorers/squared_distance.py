@@ -1,0 +1,28 @@
+"""Squared Euclidean distance to the nearest of many points, by one matrix product."""
+
+import torch
+from torch import Tensor
+
+PRODUCT_BYTES = 32 * 2**20  # distances that are held at once
+
+
+def squared_distance_to_nearest(x: Tensor, points: Tensor) -> Tensor:
+    """Squared distance of each row to the nearest point.
+
+    The nearest is found from |x|^2 - 2 x.p + |p|^2; its distance is then computed directly, so that a row that lies
+    on a point gets no negative distance and loses no digits.
+
+    Args:
+        x: (B, r) rows.
+        points: (C, r) of the same dtype, C >= 1.
+
+    Returns:
+        (B,) distances; differentiable in x.
+    """
+    with torch.no_grad():
+        half_squares = points.square().sum(dim=1) / 2  # (C,)
+        per_part = max(1, PRODUCT_BYTES // (len(points) * points.element_size()))
+        nearest = [
+            torch.addmm(half_squares, part, points.T, alpha=-1).argmin(dim=1) for part in torch.split(x, per_part)
+        ]
+    return (x - points[torch.cat(nearest)]).square().sum(dim=1)

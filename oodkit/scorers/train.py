@@ -1,0 +1,133 @@
+"""What a scorer is fitted on: the features, and what it needs besides them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from oodkit.errors import InvalidInput, TooFewSamples, nearest_names
+from oodkit.scorers.rows import as_labels, as_tensor, check_finite, floating, is_mapped
+
+
+class Need(StrEnum):
+    """What a scorer needs besides features.
+
+    All but LOGITS are keywords of `fit`. LOGITS says what the features are: a classifier's logits, (N, C), both in
+    `fit` and in scoring.
+    """
+
+    LABELS = "labels"
+    HEAD = "head"
+    LOGITS = "logits"
+    TEXT = "text"
+    NEGATIVES = "negatives"
+    VIEWS = "views"
+
+
+HOW_TO_GIVE = {
+    Need.LABELS: "(N,) class labels: fit(features, labels)",
+    Need.HEAD: "the classifier's linear layer: fit(features, head=(weight, bias)), shapes (C, D) and (C,)",
+    Need.TEXT: "text embeddings of the class names: fit(features, text=embeddings), shape (C, D)",
+    Need.NEGATIVES: "embeddings of negative texts or images: fit(features, negatives=embeddings), shape (M, D)",
+    Need.VIEWS: "features of shifted views of the same images: fit(features, views=features), shape (V, N, D)",
+}
+
+
+class Head(NamedTuple):
+    """A linear classifier: logits = features @ weight.T + bias."""
+
+    weight: Tensor  # (C, D)
+    bias: Tensor  # (C,)
+
+
+@dataclass(frozen=True)
+class Train:
+    """What `_fit` gets; checked, on one device, to be read and never written to.
+
+    Attributes:
+        features: (N, D) float16, bfloat16, float32 or float64; as they lie in the file where `mapped`.
+        mapped: whether `features` lie in a memory-mapped file: keep a reference, never a copy.
+        labels, head, text, negatives, views: set where the scorer's `needs` or `optional` name them, else None.
+    """
+
+    features: Tensor  # (N, D)
+    mapped: bool = False
+    labels: Tensor | None = None  # (N,) int64
+    head: Head | None = None
+    text: Tensor | None = None  # (C, D)
+    negatives: Tensor | None = None  # (M, D)
+    views: Tensor | None = None  # (V, N, D)
+
+
+def make_train(scorer: str, wanted: frozenset[Need], features: Any, given: Mapping[str, Any]) -> Train:
+    """Check everything that a fit was given.
+
+    Args:
+        scorer: name of the scorer's class, for messages.
+        wanted: what it needs or can use; the rest of `given` is left out.
+        features: (N, D) features in any form.
+        given: the other arguments of `fit` by name; None stands for not given.
+
+    Raises:
+        InvalidInput: an unknown name, a wrong shape, values that are not finite, labels that are not integers.
+        TooFewSamples: no rows.
+    """
+    known = [need for need in Need if need is not Need.LOGITS]
+    for name in given:
+        if name not in known:
+            near = nearest_names(name, known)
+            hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+            raise InvalidInput(f"fit of {scorer} takes no {name!r}; {hint}")
+    rows = as_tensor(features, "features")
+    if len(rows) == 0:
+        raise TooFewSamples(f"features has 0 sample(s) (shape={tuple(rows.shape)}), {scorer} needs at least 1")
+    check_finite(rows, "features")
+    mapped = is_mapped(features)
+    half = rows.dtype in (torch.float16, torch.bfloat16)
+    taken = {name: value for name, value in given.items() if name in wanted and value is not None}
+    read = {name: _READERS[Need(name)](value, rows) for name, value in taken.items()}
+    return Train(rows if mapped or half else floating(rows), mapped=mapped, **read)
+
+
+def _labels(value: Any, rows: Tensor) -> Tensor:
+    return as_labels(value, len(rows)).to(rows.device)
+
+
+def _head(value: Any, rows: Tensor) -> Head:
+    weight, bias = (value.weight, value.bias) if hasattr(value, "weight") else value
+    weight = _matrix(weight, rows, "head weight")
+    bias = floating(torch.as_tensor(bias).detach()).to(rows.device)
+    if bias.shape != (len(weight),) or not bool(bias.isfinite().all()):
+        raise InvalidInput(f"head bias must be {len(weight)} finite numbers, got shape {tuple(bias.shape)}")
+    return Head(weight, bias)
+
+
+def _matrix(value: Any, rows: Tensor, name: str) -> Tensor:
+    matrix = as_tensor(value, name)
+    width = rows.shape[1]
+    if len(matrix) == 0 or matrix.shape[1] != width:
+        raise InvalidInput(f"{name} must have shape (M, {width}), M >= 1, got {tuple(matrix.shape)}")
+    check_finite(matrix, name)
+    return floating(matrix).to(rows.device)
+
+
+def _views(value: Any, rows: Tensor) -> Tensor:
+    views = as_tensor(value, "views", ndim=3)
+    if views.shape[1:] != rows.shape:
+        count, width = rows.shape
+        raise InvalidInput(f"views must have shape (V, {count}, {width}) as features, got {tuple(views.shape)}")
+    check_finite(views, "views")
+    return floating(views).to(rows.device)
+
+
+_READERS: dict[Need, Callable[[Any, Tensor], Any]] = {
+    Need.LABELS: _labels,
+    Need.HEAD: _head,
+    Need.TEXT: partial(_matrix, name="text"),
+    Need.NEGATIVES: partial(_matrix, name="negatives"),
+    Need.VIEWS: _views,
+}

@@ -1,0 +1,93 @@
+"""The linear map that turns a Mahalanobis distance into a Euclidean one, whatever the rank of the covariance."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+EPSILON = torch.finfo(torch.float64).eps
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """A map W with W W' = inverse covariance on the directions that it sees.
+
+    Attributes:
+        matrix: (D, r) float64; |(x - y) W|^2 is the squared Mahalanobis distance of x and y.
+        null_space_dim: number of directions in which the data have no variance.
+        shrinkage: Ledoit-Wolf's, in (0, 1]; 0 for none. With none, the directions without variance are not seen
+            (r = D - null_space_dim): the matrix is that of the pseudo-inverse.
+    """
+
+    matrix: Tensor
+    null_space_dim: int
+    shrinkage: float
+
+    def notes(self, samples: int, covariance: str) -> list[str]:
+        """What a user should know, a plain statement or none.
+
+        Args:
+            samples: number of fit samples.
+            covariance: which one this is, such as "within-class covariance".
+        """
+        width = len(self.matrix)
+        if self.null_space_dim == 0:
+            return []
+        if self.null_space_dim == width:
+            return [f"{covariance}: all {samples} fit samples are equal, so distances are 0"]
+        if self.shrinkage == 0:
+            blind = f"pseudo-inverse, blind in {self.null_space_dim} directions without variance"
+            return [f"{covariance}: {samples} fit samples for {width} dimensions: {blind}"]
+        lost = f"{self.null_space_dim} directions without variance"
+        shrunk = f"Ledoit-Wolf shrinkage {self.shrinkage:.2g}"
+        return [f"{covariance}: {samples} fit samples for {width} dimensions, {lost}: {shrunk}"]
+
+
+def whitening(covariance: Tensor, fourth: float, samples: int, floor: float = 0.0) -> Whitening:
+    """Whiten a covariance; where it is singular, shrink it towards a multiple of the identity first.
+
+    Directions count as having no variance where it is at most D * 2.2e-16 of the largest variance, or at most
+    `floor`. With any such direction the covariance is shrunk by Ledoit and Wolf's formula; without one it is used
+    as it is.
+
+    Args:
+        covariance: (D, D) float64, symmetric, divided by the number of samples.
+        fourth: mean fourth power of the samples' distance to their centre.
+        samples: N, the number of samples.
+        floor: variance that is rounding error.
+
+    Source: Ledoit and Wolf, A well-conditioned estimator for large-dimensional covariance matrices, 2004.
+    """
+    width = len(covariance)
+    variances, directions = torch.linalg.eigh(covariance)
+    variances = variances.clamp_min(0)
+    seen = variances > max(width * EPSILON * float(variances[-1]), floor)
+    null_space_dim = width - int(seen.sum())
+    shrinkage = 0.0
+    if 0 < null_space_dim < width:
+        shrinkage = ledoit_wolf_shrinkage(covariance, fourth, samples)
+        if shrinkage > 0:
+            variances = (1 - shrinkage) * variances + shrinkage * variances.mean()
+            seen = torch.ones_like(seen)
+    return Whitening(directions[:, seen] * variances[seen].rsqrt(), null_space_dim, shrinkage)
+
+
+def ledoit_wolf_shrinkage(covariance: Tensor, fourth: float, samples: int) -> float:
+    """The weight of the scaled identity that minimises the expected squared error of the covariance.
+
+    It equals scikit-learn's `ledoit_wolf_shrinkage` of the centred samples, from sums that one pass over them gives,
+    so that they need not be held in memory.
+
+    Args:
+        covariance: (D, D) float64, divided by the number of samples.
+        fourth: mean fourth power of the samples' distance to their centre.
+        samples: N, the number of samples.
+
+    Returns:
+        A weight in [0, 1]; 0 for a covariance of zeros.
+    """
+    width = len(covariance)
+    squares = float(covariance.square().sum())
+    from_identity = squares - float(covariance.trace()) ** 2 / width
+    error = min((fourth - squares) / samples, from_identity)
+    return error / from_identity if error > 0 else 0.0
