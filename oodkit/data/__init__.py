@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from oodkit.data.folder import FolderDataset
     from oodkit.data.image_set import FileStamp, ImageSet
     from oodkit.data.images import decode_image
+    from oodkit.data.inventory import dataset_listing, dataset_names
     from oodkit.data.loading import FitAndTest, load_dataset, load_fit_and_test, open_dataset
     from oodkit.data.names import DatasetName
     from oodkit.data.root import data_root
@@ -25,6 +26,8 @@ __all__ = [
     "FolderDataset",
     "ImageSet",
     "data_root",
+    "dataset_listing",
+    "dataset_names",
     "decode_image",
     "halves",
     "load_dataset",
@@ -43,6 +46,8 @@ _HOMES = {
     "FolderDataset": "folder",
     "ImageSet": "image_set",
     "data_root": "root",
+    "dataset_listing": "inventory",
+    "dataset_names": "inventory",
     "decode_image": "images",
     "halves": "sampling",
     "load_dataset": "loading",

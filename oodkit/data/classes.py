@@ -76,6 +76,11 @@ class ClassSubsetDataset(Dataset):
         self._whole, self._classes = whole, resolve_classes(wanted, all_names, whole.name)
         self.class_names = tuple(all_names[label] for label in self._classes)
 
+    @property
+    def default_split(self) -> str:
+        """The whole data set's."""
+        return self._whole.default_split
+
     def _load(self, split: str) -> ImageSet:
         return ClassSubset(self._whole.load(split), self._classes, self.name)
 

@@ -1,5 +1,6 @@
 """A folder of images: flat, a folder per class, or `train/` and `test/` in it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,21 @@ class FolderDataset(Dataset):
         return FileImageSet(self.name, split, self._root, files, labels, self.class_names)
 
 
+def copy_by_split(folder: Path, name: str) -> FolderDataset | None:
+    """The copy in the layout `NAME/SPLIT/CLASS/FILE` that a folder holds; None for anything else, such as a download.
+
+    Raises:
+        InvalidInput: it is one, but images lie beside its class folders.
+    """
+    if not os.path.isdir(folder):  # noqa: PTH112 - no error for a name too long
+        return None
+    try:
+        copy = FolderDataset(folder, name)
+    except DataNotFound:
+        return None
+    return None if copy.splits == ("all",) else copy
+
+
 @dataclass(frozen=True)
 class _Branch:
     """One split: a folder that is flat (no classes) or has a folder per class."""
@@ -85,6 +101,7 @@ def _branches(root: Path, top: Listing) -> dict[str, _Branch]:
     trains, tests = lower & _TRAIN_FOLDERS, lower & _TEST_FOLDERS
     only_splits = bool(lower) and lower == trains | tests and not top.images
     if only_splits or (trains and tests):
+        filled.sort(key=lambda name: name.lower() not in _TRAIN_FOLDERS)
         return {name: _branch(root, f"{name}/", list_folder(root / name)) for name in filled}
     return {"all": _branch(root, "", top)} if filled or top.images else {}
 

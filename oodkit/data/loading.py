@@ -9,11 +9,12 @@ from pathlib import Path
 from oodkit.data import root
 from oodkit.data.classes import ClassSubsetDataset
 from oodkit.data.dataset import Dataset
-from oodkit.data.folder import FolderDataset
+from oodkit.data.folder import FolderDataset, copy_by_split
 from oodkit.data.image_set import ImageSet
+from oodkit.data.inventory import dataset_names
 from oodkit.data.names import FILES_PREFIX, HUB_PREFIX, DatasetName
 from oodkit.data.sampling import halves
-from oodkit.errors import InvalidInput, OodkitError, unknown_name
+from oodkit.errors import InvalidInput, unknown_name
 
 Name = str | os.PathLike[str] | DatasetName
 
@@ -138,31 +139,13 @@ def _named(source: str, data_root: Path, download: bool) -> Dataset:
 
     folder = data_root / source
     if source in catalog:
-        return _copy(folder, source) or catalog[source].open(data_root, download)
+        return copy_by_split(folder, source) or catalog[source].open(data_root, download)
     if os.path.isdir(folder):
         return FolderDataset(folder, source)
     if os.path.isfile(source):
         raise InvalidInput(f"{source!r} is a file; files:{source} reads it as a list of images")
-    known = {"digits", *catalog, *(path.name for path in _folders(data_root))}
-    raise unknown_name("data set", source, sorted(known), "oodkit list datasets")
+    raise unknown_name("data set", source, dataset_names(data_root), "oodkit list datasets")
 
 
 def _path(text: str) -> Path:
     return Path(os.path.expanduser(text))
-
-
-def _copy(folder: Path, name: str) -> Dataset | None:
-    """The copy by split that a folder holds; None where it holds anything else, such as a download's archive."""
-    if not os.path.isdir(folder):
-        return None
-    try:
-        copy = FolderDataset(folder, name)
-    except OodkitError:
-        return None
-    return None if copy.splits == ("all",) else copy
-
-
-def _folders(data_root: Path) -> list[Path]:
-    if not data_root.is_dir():
-        return []
-    return [path for path in data_root.iterdir() if path.is_dir() and not path.name.startswith(".")]

@@ -131,6 +131,16 @@ def test_a_data_set_by_classes_keeps_its_splits(tmp_path: Path) -> None:
     assert list(dataset.load("test").ids) == ["test/ant/1.png", "test/cat/1.png"]
 
 
+def test_the_default_split_is_that_of_the_whole() -> None:
+    """A data set that says itself which split is meant says so for its classes too."""
+
+    class Unusual(Digits):
+        splits = ("odd", "even")
+        default_split = "even"
+
+    assert ClassSubsetDataset(Unusual(), ("0",), "x@0").default_split == "even"
+
+
 def test_classes_without_an_image_or_a_label_are_an_error(tmp_path: Path) -> None:
     """A split that has no image of the chosen classes, or no labels at all, gives no empty set."""
     write_pictures(tmp_path, ["train/ant/1.png", "test/bee/1.png"])

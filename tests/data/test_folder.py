@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oodkit.data.folder import FolderDataset
+from oodkit.data.folder import FolderDataset, copy_by_split
 from oodkit.errors import DataNotFound, InvalidInput
 from tests.data.pictures import write_pictures
 
@@ -42,7 +42,7 @@ def test_train_and_test_folders_are_splits_with_the_same_classes(tmp_path: Path)
     dataset = FolderDataset(tmp_path, "x")
     train, test = dataset.load("train"), dataset.load("test")
 
-    assert set(dataset.splits) == {"train", "test"}
+    assert dataset.splits == ("train", "test")
     assert dataset.class_names == train.class_names == test.class_names == ("ant", "bee", "cat")
     assert list(test.ids) == ["test/bee/1.png", "test/cat/1.png"]
     assert train.labels is not None
@@ -91,7 +91,7 @@ def test_a_folder_beside_train_and_test_is_a_split(tmp_path: Path) -> None:
     write_pictures(tmp_path, ["train/1.png", "test/1.png", "extra/1.png", "preview.png"])
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "a.txt").touch()
-    assert set(FolderDataset(tmp_path, "svhn").splits) == {"train", "test", "extra"}
+    assert FolderDataset(tmp_path, "svhn").splits == ("train", "extra", "test")
 
 
 def test_images_beside_class_folders_are_an_error(tmp_path: Path) -> None:
@@ -186,6 +186,21 @@ def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
     (tmp_path / "list.csv").touch()
     with pytest.raises(DataNotFound, match="is a file, not a folder; files:"):
         FolderDataset(tmp_path / "list.csv", "x")
+
+
+def test_a_copy_is_a_folder_with_splits(tmp_path: Path) -> None:
+    """A folder per class may be what a download left, and is no copy; nor is what is empty or not there."""
+    write_pictures(
+        tmp_path, ["copy/test/cat/1.png", "download/images/cat/1.png", "stray/test/cat/1.png", "stray/test/1.png"]
+    )
+    (tmp_path / "empty").mkdir()
+    copy = copy_by_split(tmp_path / "copy", "pets")
+    assert copy is not None
+    assert (copy.name, copy.splits) == ("pets", ("test",))
+    for name in ("download", "empty", "none", "x" * 5000):
+        assert copy_by_split(tmp_path / name, "pets") is None
+    with pytest.raises(InvalidInput, match="lie beside"):
+        copy_by_split(tmp_path / "stray", "pets")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
