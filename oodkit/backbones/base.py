@@ -126,6 +126,11 @@ class Backbone:
             raise InvalidInput(f"backbone {self.name} has no classifier")
         return self._network.classifier.to(self.device)
 
+    def load(self) -> "Backbone":
+        """Load the weights now and return the backbone; otherwise they are loaded when they are first needed."""
+        _ = self._module
+        return self
+
     def preprocess(self, image: Image.Image) -> Tensor:
         """An image as (3, size, size) float32 pixels in [0, 1], not yet normalised."""
         return self.preprocessing.fit([pixels_of(image)])[0].float() / 255

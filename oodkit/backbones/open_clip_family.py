@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from oodkit.backbones.hub import fetching
 from oodkit.backbones.network import Network
 from oodkit.backbones.preprocessing import Preprocessing
 from oodkit.backbones.state_file import load_strictly, read_state_file
-from oodkit.errors import DownloadFailed, InvalidInput, WeightsError, unknown_name
+from oodkit.errors import InvalidInput, WeightsError, unknown_name
 
 
 def load_network(model: str, weights: str | None, image_size: int | None) -> Network:
@@ -141,22 +142,11 @@ def _kept(projection: nn.Module) -> Callable[[Tensor], Tensor]:
 def _create(model: str, tag: str | None, image_size: int | None) -> Any:
     import open_clip
 
-    try:
-        return open_clip.create_model(
-            model,
-            pretrained=tag,
-            force_image_size=image_size,
-            pretrained_text=False,
-            require_pretrained=False,
-            weights_only=True,
-        )
-    except (OSError, RuntimeError) as error:
-        if tag is None:
-            raise
-        raise DownloadFailed(
-            f"the weights of open_clip:{model}/{tag} could not be fetched ({str(error).splitlines()[0]}); "
-            f"connect to the network once, or give a file as open_clip:{model}/FILE"
-        ) from error
+    options = {"force_image_size": image_size, "pretrained_text": False, "weights_only": True}
+    if tag is None:
+        return open_clip.create_model(model, **options)
+    with fetching(f"open_clip:{model}/{tag}", f"open_clip:{model}/FILE"):
+        return open_clip.create_model(model, pretrained=tag, **options)
 
 
 def _preprocessing(cfg: Any) -> Preprocessing:

@@ -6,10 +6,11 @@ from typing import Any
 
 from torch import nn
 
+from oodkit.backbones.hub import fetching
 from oodkit.backbones.network import Network
 from oodkit.backbones.preprocessing import Preprocessing
 from oodkit.backbones.state_file import load_strictly, read_state_file
-from oodkit.errors import DownloadFailed, InvalidInput, WeightsError, unknown_name
+from oodkit.errors import InvalidInput, WeightsError, unknown_name
 
 
 def load_network(model: str, weights: str | None, image_size: int | None) -> Network:
@@ -74,20 +75,14 @@ def _create(model: str, pretrained: bool, options: dict[str, Any]) -> Any:
     import timm
 
     try:
-        return timm.create_model(model, pretrained=pretrained, **options)
+        if not pretrained:
+            return timm.create_model(model, pretrained=False, **options)
+        with fetching(f"timm:{model}", f"timm:{model}/FILE"):
+            return timm.create_model(model, pretrained=True, **options)
     except TypeError as error:
         if "img_size" not in options:
             raise
-        raise InvalidInput(
-            f"timm:{model} cannot take another image size than its own; leave --image-size out"
-        ) from error
-    except (OSError, RuntimeError) as error:
-        if not pretrained:
-            raise
-        raise DownloadFailed(
-            f"the weights of timm:{model} could not be fetched ({_first_line(error)}); "
-            f"connect to the network once, or give a file as timm:{model}/FILE"
-        ) from error
+        raise InvalidInput(f"timm:{model} takes no other image size than its own; leave --image-size out") from error
 
 
 def _preprocessing(cfg: dict[str, Any]) -> Preprocessing:
@@ -106,8 +101,3 @@ def _preprocessing(cfg: dict[str, Any]) -> Preprocessing:
         interpolation=data["interpolation"],
         mode="squash" if squash else "shortest",
     )
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

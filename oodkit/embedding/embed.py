@@ -13,7 +13,7 @@ from oodkit.backbones import Backbone, load_backbone
 from oodkit.data import load_dataset
 from oodkit.data.image_set import FileStamp, ImageSet
 from oodkit.embedding.embeddings import Embeddings
-from oodkit.embedding.extraction import Batch, features_of, read_batches
+from oodkit.embedding.extraction import Batch, Extraction
 from oodkit.embedding.shard import Space
 from oodkit.embedding.store import MissingFeatures, Store
 from oodkit.errors import DataNotFound, StoreError
@@ -23,7 +23,7 @@ from oodkit.views.view import View
 
 _log = logging.getLogger(__name__)
 
-BATCHES_PER_SHARD = 8
+IMAGES_PER_SHARD = 512
 
 
 def embed(
@@ -71,7 +71,7 @@ class _Run:
     ) -> None:
         self.images, self.backbone, self.view, self.store = images, backbone, view, store
         self.skip_unreadable = skip_unreadable
-        self.batch_size = batch_size or (64 if backbone.device.type == "cpu" else 256)
+        self.batch_size = batch_size or (16 if backbone.device.type == "cpu" else 256)
         self.space = Space(backbone.fingerprint, backbone.numerics, view.name)
         self.stamps = [images.stamp(i) for i in range(len(images))]
         self.digests = store.remembered(self.stamps)
@@ -106,7 +106,8 @@ class _Run:
             )
         shard = _ShardWriter(self.store, self.space, self.backbone.name, self.since)
         label = f"embedding {self.images.name}:{self.images.split}"
-        batches = read_batches(self.images, todo, self.digests, self._is_stored, self.backbone, self.view)
+        extraction = Extraction(self.images, self.digests, self._is_stored, self.backbone, self.view)
+        batches = extraction.run(todo)
         try:
             with progress(label, sum(map(len, todo))) as advance:
                 for batch in batches:
@@ -125,14 +126,13 @@ class _Run:
             if position not in self.skipped:
                 _log.warning("left out: %s", error)
             self.skipped.add(position)
-        features = None if batch.pixels is None else features_of(self.backbone, batch.pixels)
         stamped = []
         for position, digest in batch.digests.items():
             stamp = self.stamps[position]
             if stamp is not None and self.digests[position] is None:
                 stamped.append((stamp, digest))
             self.digests[position] = digest
-        shard.add([batch.digests[position] for position in batch.pending], features, stamped)
+        shard.add([batch.digests[position] for position in batch.pending], batch.features, stamped)
         self.computed += len(batch.pending)
 
     def _batches_to_do(self) -> list[Sequence[int]]:
@@ -182,8 +182,7 @@ class _ShardWriter:
         if features is not None:
             for digest, row in zip(digests, features, strict=True):
                 self.rows.setdefault(digest, row)
-        self.batches += 1
-        if self.batches == BATCHES_PER_SHARD:
+        if len(self.stamped) >= IMAGES_PER_SHARD or len(self.rows) >= IMAGES_PER_SHARD:
             self.write()
 
     def write(self) -> None:
@@ -197,4 +196,3 @@ class _ShardWriter:
     def _start(self) -> None:
         self.rows: dict[bytes, NDArray[Any]] = {}
         self.stamped: list[tuple[FileStamp, bytes]] = []
-        self.batches = 0

@@ -1,4 +1,9 @@
-"""From images to features, batch by batch: threads read and decode ahead while the backbone works."""
+"""From images to features, batch by batch.
+
+On a CPU every worker thread reads, decodes and runs the backbone for its own batch, with one compute thread each:
+no core waits for another, and the digits do not depend on how many cores there are. On a GPU the workers read and
+decode ahead while the calling thread keeps the GPU busy.
+"""
 
 import hashlib
 import os
@@ -10,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from oodkit.backbones import Backbone
@@ -19,18 +25,19 @@ from oodkit.data.images import decode_image
 from oodkit.errors import UnreadableImage
 from oodkit.views.view import View
 
-IsStored = Callable[[Sequence[bytes]], NDArray[np.bool_]]
+Features = NDArray[np.float32] | NDArray[np.float16]
 
 
 @dataclass
 class Batch:
-    """Some images of a set on their way to the backbone.
+    """Some images of a set, on their way or done.
 
     Attributes:
         positions: where they are in the set.
         digests: digest of every image that could be read, by position.
-        pending: positions whose features are not stored; row i of `pixels` belongs to pending[i].
-        pixels: (P, 3, size, size) uint8.
+        pending: positions whose features were not stored; row i of `pixels` and `features` belongs to pending[i].
+        pixels: (P, 3, size, size) uint8, until the features are there.
+        features: (P, D), or None where nothing was pending.
         failures: what went wrong, by position.
     """
 
@@ -38,96 +45,109 @@ class Batch:
     digests: dict[int, bytes] = field(default_factory=dict)
     pending: list[int] = field(default_factory=list)
     pixels: Tensor | None = None
+    features: Features | None = None
     failures: dict[int, UnreadableImage] = field(default_factory=dict)
 
 
-def read_batches(
-    images: ImageSet,
-    batches: Iterable[Sequence[int]],
-    known: Sequence[bytes | None],
-    is_stored: IsStored,
-    backbone: Backbone,
-    view: View,
-) -> Iterator[Batch]:
-    """Read, decode and resize batches of a set in order, a few ahead of the one that is used.
+@dataclass(frozen=True)
+class Extraction:
+    """What is done to each batch of a set.
 
-    Args:
+    Attributes:
         images: the set.
-        batches: positions of the images of each batch.
         known: (N,) digests that need no reading, or None.
-        is_stored: tells of digests which have features already; called from several threads.
-        backbone: its preprocessing is used.
-        view: applied to the pixels before resizing.
+        is_stored: tells which digests have features already; called from several threads.
+        backbone: gives the features.
+        view: applied to the pixels before the backbone's preprocessing.
     """
 
-    def prepare(positions: Sequence[int]) -> Batch:
-        return _prepare(images, positions, known, is_stored, backbone, view)
+    images: ImageSet
+    known: Sequence[bytes | None]
+    is_stored: Callable[[Sequence[bytes]], NDArray[np.bool_]]
+    backbone: Backbone
+    view: View
 
-    workers = max(1, min(4, os.cpu_count() or 1))
-    yield from _ahead(prepare, batches, workers)
+    def run(self, batches: Iterable[Sequence[int]]) -> Iterator[Batch]:
+        """Batches with their features, in order; nothing is left running when the iterator is closed."""
+        self.backbone.load()
+        if self.backbone.device.type == "cpu" and not self.backbone.compile:
+            yield from _ahead(lambda positions: self._embed(self._prepare(positions)), batches, torch.get_num_threads())
+        else:
+            for batch in _ahead(self._prepare, batches, min(8, os.cpu_count() or 1)):
+                yield self._embed(batch)
+
+    def _prepare(self, positions: Sequence[int]) -> Batch:
+        batch = Batch(positions)
+        contents = self._read(batch)
+        readable = list(batch.digests)
+        stored = self.is_stored([batch.digests[position] for position in readable])
+        decoded = []
+        for position, done in zip(readable, stored, strict=True):
+            if done:
+                continue
+            try:
+                content = contents.pop(position, None)
+                content = self.images.read(position) if content is None else content
+                image = decode_image(content, self.images.ids[position])
+            except UnreadableImage as error:
+                batch.failures[position] = error
+                del batch.digests[position]
+                continue
+            batch.pending.append(position)
+            decoded.append(self.view.apply(pixels_of(image)))
+        if decoded:
+            batch.pixels = self.backbone.preprocessing.fit(decoded)
+        return batch
+
+    def _read(self, batch: Batch) -> dict[int, bytes]:
+        """Find every digest; returns the contents that had to be read for it, by position."""
+        contents: dict[int, bytes] = {}
+        for position in batch.positions:
+            digest = self.known[position]
+            if digest is None:
+                try:
+                    contents[position] = self.images.read(position)
+                except UnreadableImage as error:
+                    batch.failures[position] = error
+                    continue
+                digest = hashlib.sha256(contents[position]).digest()
+            batch.digests[position] = digest
+        return contents
+
+    def _embed(self, batch: Batch) -> Batch:
+        if batch.pixels is not None:
+            batch.features = features_of(self.backbone, batch.pixels)
+            batch.pixels = None
+        return batch
 
 
-def features_of(backbone: Backbone, pixels: Tensor) -> NDArray[np.float32] | NDArray[np.float16]:
+def features_of(backbone: Backbone, pixels: Tensor) -> Features:
     """Features (B, D) of uint8 pixels (B, 3, H, W), as they are stored: float16 for precision fp16, else float32."""
     with torch.inference_mode():
         features = backbone.embed_pixels(pixels.to(backbone.device).float().div_(255))
-        kept = features.half() if backbone.precision == "fp16" else features
-        array: NDArray[np.float32] = kept.cpu().numpy()
+        array: Features = (features.half() if backbone.precision == "fp16" else features).cpu().numpy()
         return array
 
 
-def _prepare(
-    images: ImageSet,
-    positions: Sequence[int],
-    known: Sequence[bytes | None],
-    is_stored: IsStored,
-    backbone: Backbone,
-    view: View,
-) -> Batch:
-    batch = Batch(positions)
-    contents: dict[int, bytes] = {}
-    for position in positions:
-        digest = known[position]
-        if digest is None:
-            try:
-                contents[position] = images.read(position)
-            except UnreadableImage as error:
-                batch.failures[position] = error
-                continue
-            digest = hashlib.sha256(contents[position]).digest()
-        batch.digests[position] = digest
-    readable = list(batch.digests)
-    stored = is_stored([batch.digests[position] for position in readable])
-    decoded = []
-    for position, done in zip(readable, stored, strict=True):
-        if done:
-            continue
-        try:
-            content = contents.pop(position, None)
-            image = decode_image(images.read(position) if content is None else content, images.ids[position])
-        except UnreadableImage as error:
-            batch.failures[position] = error
-            del batch.digests[position]
-            continue
-        batch.pending.append(position)
-        decoded.append(view.apply(pixels_of(image)))
-    if decoded:
-        batch.pixels = backbone.preprocessing.fit(decoded)
-    return batch
-
-
-def _ahead(
-    prepare: Callable[[Sequence[int]], Batch], batches: Iterable[Sequence[int]], workers: int
-) -> Iterator[Batch]:
-    """Results in order, with one more batch under way than there are workers; nothing is left running at the end."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="oodkit-read")
+def _ahead(work: Callable[[Sequence[int]], Batch], batches: Iterable[Sequence[int]], workers: int) -> Iterator[Batch]:
+    """Results in order, with two batches under way per worker."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="oodkit", initializer=_compute_with_one_thread)
     waiting: deque[Future[Batch]] = deque()
     try:
         for positions in batches:
-            waiting.append(pool.submit(prepare, positions))
-            if len(waiting) > workers:
+            waiting.append(pool.submit(work, positions))
+            if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _compute_with_one_thread() -> None:
+    """Let torch compute with one thread in the calling thread, and change nothing for any other thread.
+
+    OpenMP keeps this number per thread. Torch sets it once in every new thread, so that has to come first.
+    """
+    torch.get_num_threads()
+    threadpool_limits(1, user_api="openmp")
