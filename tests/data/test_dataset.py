@@ -34,6 +34,8 @@ class WithSplits(Dataset):
         (("train", "val", "test"), "test", "test"),
         (("train", "val"), "validation", "val"),
         (("training", "testing"), "train", "training"),
+        (("training", "testing"), "test", "testing"),
+        (("Test", "TEST"), "test", "Test"),
         (("train", "test"), "val", None),
         (("train", "test"), "tset", None),
         (("train", "extra"), "test", None),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import oodkit.data
-from oodkit.data import DatasetName, ImageSet, load_dataset, load_fit_and_test, open_dataset
+from oodkit.data import DatasetName, ImageSet, halves, load_dataset, load_fit_and_test, open_dataset
 from oodkit.errors import DataNotFound, InvalidInput, OodkitError, TooFewSamples, UnknownName
 from tests.data.pictures import write_pictures
 
@@ -137,6 +137,7 @@ def test_the_only_split_is_halved_and_the_note_says_so(root: Path) -> None:
     assert both.note == "digits@0-4 has one split: a seeded half (seed 3) is fitted, the other half tested"
     assert abs(len(both.fit) - len(both.test)) <= 1
     assert not set(both.fit.ids) & set(both.test.ids)
+    assert ids(both.fit) == ids(halves(load_dataset("digits@0-4"), 3)[0])
     assert both.fit.labels is not None
     assert set(both.fit.labels) == set(range(5))
     assert (both.fit.name, both.fit.split, both.test.split) == ("digits@0-4", "all (first half)", "all (second half)")

@@ -81,8 +81,9 @@ def test_any_text_is_refused_or_parses_to_a_fixed_point(text: str) -> None:
 
 
 def test_the_longest_beginning_that_exists_is_the_path(tmp_path: Path) -> None:
-    """ ":" and "@" in existing folders belong to the path, before split and classes are looked for."""
+    """A colon or an at sign in an existing folder belongs to it, also where a shorter path exists."""
     (tmp_path / "me@home:2024" / "a@b").mkdir(parents=True)
+    (tmp_path / "me").mkdir()
     root = f"{tmp_path}/me@home:2024"
 
     assert DatasetName.parse(root) == DatasetName(root)
