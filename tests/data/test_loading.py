@@ -151,6 +151,15 @@ def test_a_named_split_is_halved_too(root: Path) -> None:
     assert sorted([*both.fit.ids, *both.test.ids]) == sorted(load_dataset("cifar10:train").ids)
 
 
+def test_without_a_train_split_the_test_split_is_halved(root: Path) -> None:
+    """A validation split beside it is left alone."""
+    write_pictures(root / "two", ["test/1.png", "test/2.png", "val/3.png"])
+    both = load_fit_and_test("two")
+    assert both.note is not None
+    assert both.note.startswith("two has no train split: a seeded half (seed 0)")
+    assert sorted([*both.fit.ids, *both.test.ids]) == ["test/1.png", "test/2.png"]
+
+
 def test_one_image_cannot_be_fitted_and_tested(root: Path) -> None:
     """It is said here, not by a scorer."""
     with pytest.raises(TooFewSamples):
