@@ -145,14 +145,6 @@ class Card:
         dataset: Dataset = source() if self.source == "digits" else source(self, data_root, download)
         return dataset
 
-    def is_here(self, data_root: Path) -> bool:
-        """Whether images of it are below the data root: a copy, or all that is downloaded for it."""
-        if self.source == "digits" or (data_root / self.name).is_dir():
-            return True
-        if self.source == "imagenet":
-            return any((data_root / name).is_dir() for name in IMAGENET_FOLDERS)
-        return all((data_root / target).exists() for file in self.files for target in file.targets)
-
     def without_dropped(self, dataset: "Dataset") -> "Dataset":
         """A copy that the user made, without the classes that this card drops."""
         names = dataset.class_names or ()

@@ -230,7 +230,7 @@ class _Transfer:
                 raise _Retry("the server cannot go on where the download stopped (HTTP 416)") from error
             if error.code == 429 or error.code >= 500:
                 raise _Retry(f"the server is busy or broken (HTTP {error.code})") from error
-            what = _STATUS.get(error.code, f"answers with an error (HTTP {error.code} {error.reason})")
+            what = _STATUS.get(error.code, f"answers with an error (HTTP {error.code}: {_reason(error.reason)})")
             raise self._failed(f"the server {what}") from error
 
     def _network_error(self, reason: object) -> Exception:
@@ -285,7 +285,7 @@ def _reason(error: object) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).splitlines()[0]
+    return " ".join(str(text).split())
 
 
 def _cannot_write(to: Path, error: OSError, advice: str) -> DownloadFailed:

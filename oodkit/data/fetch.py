@@ -29,14 +29,18 @@ def fetch(card: Card, split: str, data_root: Path, allowed: bool) -> None:
         DownloadFailed: the download failed, or there is no room to unpack.
         InvalidInput: an archive that is damaged, or that nobody should trust.
     """
-    if not _missing(card, split, data_root):
+    missing = _missing(card, split, data_root)
+    if not missing:
         return
+    if not allowed and not all(_place(file, card, data_root).exists() for file in missing):
+        files = ", ".join(_by_hand(file, card, data_root) for file in missing)
+        raise DataNotFound(f"{card.name} is not in {data_root} and may not be downloaded; {files}, and run again")
     downloads = data_root / "downloads" / card.name
     try:
         downloads.mkdir(parents=True, exist_ok=True)
         with exclusive(downloads / ".lock"):
-            for file in _missing(card, split, data_root):
-                _bring(file, card, downloads, data_root, allowed)
+            for file in _missing(card, split, data_root):  # again: another process may have brought it meanwhile
+                _bring(file, card, data_root)
     except OSError as error:
         if isinstance(error, DownloadFailed | DataNotFound):
             raise
@@ -48,16 +52,22 @@ def _missing(card: Card, split: str, data_root: Path) -> list[RemoteFile]:
     return [file for file in needed if not all((data_root / target).exists() for target in file.targets)]
 
 
-def _bring(file: RemoteFile, card: Card, downloads: Path, data_root: Path, allowed: bool) -> None:
-    to = data_root / file.keep if file.keep is not None else downloads / file.file_name
-    advice = f"save {file.url} as {to} by other means and run again"
-    by_hand = to.exists()
-    if not by_hand and not allowed:
-        raise DataNotFound(f"{card.name} is not below {data_root} and may not be downloaded; {advice}")
+def _place(file: RemoteFile, card: Card, data_root: Path) -> Path:
+    return data_root / (file.keep or f"downloads/{card.name}/{file.file_name}")
+
+
+def _by_hand(file: RemoteFile, card: Card, data_root: Path) -> str:
+    return f"save {file.url} as {_place(file, card, data_root)}"
+
+
+def _bring(file: RemoteFile, card: Card, data_root: Path) -> None:
+    to = _place(file, card, data_root)
+    was_there = to.exists()
+    advice = f"{_by_hand(file, card, data_root)} by other means and run again"
     download(file.url, to, sha256=file.sha256, md5=file.md5, size=file.size, put_by_hand=advice)
     if file.unpack:
         _unpack(file, to, card, data_root)
-        if not by_hand:
+        if not was_there:
             to.unlink()
 
 

@@ -11,6 +11,9 @@ from oodkit.data.fetch import fetch
 from oodkit.data.image_set import ImageSet
 from oodkit.errors import DataNotFound, MissingDependency, UnreadableImage
 
+# A database may not be opened twice in one process, and not be used in a fork of it: process and database by folder.
+_OPEN: dict[str, tuple[int, Any]] = {}
+
 
 class LsunDataset(CardDataset):
     """The scenes in `torchvision/test_lmdb` below the data root, as they are stored (WebP), without labels.
@@ -50,7 +53,6 @@ class LmdbImageSet(ImageSet):
     def __init__(self, name: str, split: str, folder: Path) -> None:
         self.name, self.split, self.labels, self.class_names = name, split, None, None
         self._folder = str(folder)
-        self._opened: tuple[int, Any] = (-1, None)  # process and database
         try:
             with self._database().begin() as transaction:
                 self._keys = list(transaction.cursor().iternext(keys=True, values=False))
@@ -69,15 +71,13 @@ class LmdbImageSet(ImageSet):
             raise UnreadableImage(f"image {self.ids[index]!r} is no longer in {self._folder}")
         return value
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the open database, which no other process may use."""
-        return {**self.__dict__, "_opened": (-1, None)}
-
     def _database(self) -> Any:
-        process, database = self._opened
+        process, database = _OPEN.get(self._folder, (None, None))
         if process != os.getpid():
+            if database is not None:
+                database.close()  # inherited from the process that forked this one: its copy is not touched
             database = _lmdb().open(self._folder, readonly=True, lock=False, create=False, readahead=False)
-            self._opened = (os.getpid(), database)
+            _OPEN[self._folder] = (os.getpid(), database)
         return database
 
 
