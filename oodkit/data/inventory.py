@@ -8,7 +8,7 @@ from oodkit.data.catalog import catalog
 from oodkit.data.root import data_root as find_data_root
 from oodkit.errors import DataNotFound, OodkitError
 
-_NOT_DATASETS = frozenset({"torchvision"})  # where torchvision's files lie
+_NOT_DATASETS = frozenset({"downloads", "torchvision"})  # where archives wait and torchvision's files lie
 
 
 def dataset_names(data_root: str | os.PathLike[str] | None = None) -> list[str]:

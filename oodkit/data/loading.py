@@ -139,7 +139,8 @@ def _named(source: str, data_root: Path, download: bool) -> Dataset:
 
     folder = data_root / source
     if source in catalog:
-        return copy_by_split(folder, source) or catalog[source].open(data_root, download)
+        card, copy = catalog[source], copy_by_split(folder, source)
+        return card.open(data_root, download) if copy is None else card.without_dropped(copy)
     if os.path.isdir(folder):
         return FolderDataset(folder, source)
     if os.path.isfile(source):

@@ -85,4 +85,4 @@ def _lmdb() -> Any:
     try:
         return import_module("lmdb")
     except ImportError as error:
-        raise MissingDependency("lsun needs the package 'lmdb'; pip install lmdb") from error
+        raise MissingDependency("lsun needs the package 'lmdb'; pip install 'oodkit-vision[lsun]'") from error

@@ -10,6 +10,7 @@ from oodkit.data.catalog import Catalog, catalog
 from oodkit.data.loading import load_dataset
 from oodkit.errors import DataNotFound, UnknownName
 from tests.data.cards import HEAD
+from tests.data.pictures import write_pictures
 
 ANY = pytest.mark.parametrize("name", catalog)
 
@@ -104,6 +105,15 @@ def test_food101_is_without_the_class_that_imagenet30_has() -> None:
     assert whole is not None
     assert set(whole) - set(without) == {"hot_dog"}
     assert catalog["food101"].files[0].targets == catalog["food101_all"].files[0].targets
+
+
+def test_a_copy_is_without_the_dropped_class_too(tmp_path: Path) -> None:
+    """Whoever has all of Food-101 as folders scores the same images."""
+    write_pictures(tmp_path / "food101", [f"{s}/{c}/1.png" for s in ("train", "test") for c in ("hot_dog", "waffles")])
+
+    images = load_dataset("food101", data_root=tmp_path)
+
+    assert (list(images.ids), images.class_names) == (["test/waffles/1.png"], ("waffles",))
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:

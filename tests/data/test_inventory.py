@@ -11,7 +11,9 @@ from tests.data.pictures import write_pictures
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_pictures(tmp_path, ["cifar10/test/cat/1.png", "mine/1.png", "torchvision/x/1.png", ".cache/1.png"])
+    write_pictures(
+        tmp_path, ["cifar10/test/cat/1.png", "mine/1.png", "torchvision/x/1.png", "downloads/x/1.png", ".cache/1.png"]
+    )
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").touch()
     return tmp_path
