@@ -72,13 +72,13 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     except Exception as error:
-        if debug:
-            raise
+        if type(error).__name__ == "NoArgsIsHelpError":  # raised or not, by the version of typer; its message is the help
+            print(str(error), file=sys.stderr)
+            return UNUSABLE
         message = _one_line(error)
-        if message is None:
+        if debug or message is None:
             raise
-        if message:
-            print(f"error: {message}", file=sys.stderr)
+        print(f"error: {message}", file=sys.stderr)
         return UNUSABLE
     return code if isinstance(code, int) else DONE
 
@@ -89,8 +89,7 @@ def _one_line(error: Exception) -> str | None:
         return str(error)
     describe = getattr(error, "format_message", None)  # typer's own usage errors, whatever class they have
     if callable(describe):
-        message = " ".join(str(describe()).split())
-        return "" if type(error).__name__ == "NoArgsIsHelpError" else f"{message}; `oodkit --help` shows the usage"
+        return f"{' '.join(str(describe()).split())}; `oodkit --help` shows the usage"
     if isinstance(error, MemoryError):
         return "out of memory; try --limit, a smaller --image-size or fewer scorers"
     return None
