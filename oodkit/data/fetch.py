@@ -33,8 +33,9 @@ def fetch(card: Card, split: str, data_root: Path, allowed: bool) -> None:
     if not missing:
         return
     if not allowed and not all(_place(file, card, data_root).exists() for file in missing):
-        files = ", ".join(_by_hand(file, card, data_root) for file in missing)
-        raise DataNotFound(f"{card.name} is not in {data_root} and may not be downloaded; {files}, and run again")
+        raise DataNotFound(
+            f"{card.name} is not in {data_root} and may not be downloaded; {_by_hand(missing, card, data_root)}"
+        )
     downloads = data_root / "downloads" / card.name
     try:
         downloads.mkdir(parents=True, exist_ok=True)
@@ -56,14 +57,16 @@ def _place(file: RemoteFile, card: Card, data_root: Path) -> Path:
     return data_root / (file.keep or f"downloads/{card.name}/{file.file_name}")
 
 
-def _by_hand(file: RemoteFile, card: Card, data_root: Path) -> str:
-    return f"save {file.url} as {_place(file, card, data_root)}"
+def _by_hand(files: list[RemoteFile], card: Card, data_root: Path) -> str:
+    saving = " and ".join(f"{file.url} as {_place(file, card, data_root)}" for file in files)
+    copy = data_root / card.name / "SPLIT" / "CLASS" / "FILE"
+    return f"save {saving} by other means, or put the images as {copy}, and run again"
 
 
 def _bring(file: RemoteFile, card: Card, data_root: Path) -> None:
     to = _place(file, card, data_root)
     was_there = to.exists()
-    advice = f"{_by_hand(file, card, data_root)} by other means and run again"
+    advice = _by_hand([file], card, data_root)
     download(file.url, to, sha256=file.sha256, md5=file.md5, size=file.size, put_by_hand=advice)
     if file.unpack:
         _unpack(file, to, card, data_root)
