@@ -16,8 +16,12 @@ class TooFewSamples(InvalidInput):
     """A method needs more samples than it was given."""
 
 
-class UnknownName(OodkitError, LookupError):
+class UnknownName(OodkitError, KeyError):
     """A name that no registry, catalog or file system knows."""
+
+    def __str__(self) -> str:
+        """The message, without the quotes that KeyError puts around it."""
+        return Exception.__str__(self)
 
 
 class DataNotFound(OodkitError, FileNotFoundError):

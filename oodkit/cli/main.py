@@ -2,8 +2,9 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TextIO
 
 # Plain help is drawn in half the time, and reads the same in a log as on a terminal.
 os.environ.setdefault("TYPER_USE_RICH", "0")
@@ -60,11 +61,12 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
     try:
-        code = typer.main.get_command(app)(args=words, prog_name="oodkit", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _print_warning
+            code = typer.main.get_command(app)(args=words, prog_name="oodkit", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted; finished embeddings are kept: run the same command again to go on", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of stdout has gone; nothing is left to say, also not when Python closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,7 +74,9 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     except Exception as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # raised or not, by the version of typer; its message is the help
+        if (
+            type(error).__name__ == "NoArgsIsHelpError"
+        ):  # raised or not, by the version of typer; its message is the help
             print(str(error), file=sys.stderr)
             return UNUSABLE
         message = _one_line(error)
@@ -80,7 +84,22 @@ def run(arguments: Sequence[str]) -> int:
             raise
         print(f"error: {message}", file=sys.stderr)
         return UNUSABLE
+    if code == INTERRUPTED:
+        print("interrupted; finished embeddings are kept: run the same command again to go on", file=sys.stderr)
     return code if isinstance(code, int) else DONE
+
+
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Warnings that concern users, as notes; those for programmers are left out."""
+    if not issubclass(category, DeprecationWarning | PendingDeprecationWarning | FutureWarning):
+        print(f"note: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _one_line(error: Exception) -> str | None:

@@ -60,7 +60,7 @@ class FileImageSet(ImageSet):
             info = os.stat(self.path(index))
         except OSError:
             return None
-        return FileStamp(_printable(self.path(index)), info.st_size, info.st_mtime_ns)
+        return FileStamp(_printable(self.path(index)), info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def _printable(path: str) -> str:

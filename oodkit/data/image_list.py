@@ -39,7 +39,10 @@ def as_image_set(images: Images) -> ImageSet:
 
 
 class ImageList(ImageSet):
-    """Paths and Pillow images, in the order given; `ids` are the paths, and "image N" for Pillow images."""
+    """Paths and Pillow images, in the order given.
+
+    `ids` are the paths, and "image N" for Pillow images; they are unique unless a path is given twice.
+    """
 
     def __init__(self, items: Sequence[str | os.PathLike[str] | Image.Image]) -> None:
         if not items:

@@ -15,11 +15,12 @@ from oodkit.data.images import decode_image
 
 @dataclass(frozen=True)
 class FileStamp:
-    """Identity of a file that is unchanged as long as path, size and modification time are."""
+    """Identity of a file that is unchanged as long as path, size and times are."""
 
     path: str
     size: int
     mtime_ns: int
+    ctime_ns: int
 
 
 class ImageSet(ABC):

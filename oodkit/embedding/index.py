@@ -23,7 +23,8 @@ _SCHEMA = (
     "CREATE TABLE rows (space INTEGER, digest BLOB, shard INTEGER, place INTEGER, PRIMARY KEY (space, digest)) "
     "WITHOUT ROWID",
     "CREATE INDEX rows_by_shard ON rows (shard)",
-    "CREATE TABLE files (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest BLOB) WITHOUT ROWID",
+    "CREATE TABLE files (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, digest BLOB) "
+    "WITHOUT ROWID",
 )
 # A file that was changed within the resolution of its time stamp, after it was read, would look unchanged.
 _TOO_FRESH_NS = 2_000_000_000
@@ -128,20 +129,25 @@ class Index:
         """The digest of each file whose path, size and time are as they were when it was read."""
         with self._lock, self._wanted([stamp.path if stamp else None for stamp in stamps]):
             found = self._db.execute(
-                "SELECT w.i, f.size, f.mtime_ns, f.digest FROM wanted w JOIN files f ON f.path = w.item"
+                "SELECT w.i, f.size, f.mtime_ns, f.ctime_ns, f.digest FROM wanted w JOIN files f ON f.path = w.item"
             ).fetchall()
         digests: list[bytes | None] = [None] * len(stamps)
-        for i, size, mtime_ns, digest in found:
+        for i, size, mtime_ns, ctime_ns, digest in found:
             stamp = stamps[i]
-            if stamp is not None and (stamp.size, stamp.mtime_ns) == (size, mtime_ns):
+            if stamp is not None and (stamp.size, stamp.mtime_ns, stamp.ctime_ns) == (size, mtime_ns, ctime_ns):
                 digests[i] = digest
         return digests
 
     def remember(self, read: Sequence[tuple[FileStamp, bytes]], read_ns: int) -> None:
         """Keep digests of files that were read at `read_ns`, except of those changed just before."""
-        rows = [(s.path, s.size, s.mtime_ns, digest) for s, digest in read if s.mtime_ns < read_ns - _TOO_FRESH_NS]
+        settled = read_ns - _TOO_FRESH_NS
+        rows = [
+            (s.path, s.size, s.mtime_ns, s.ctime_ns, digest)
+            for s, digest in read
+            if s.mtime_ns < settled and s.ctime_ns < settled
+        ]
         with self._lock, self._writing():
-            self._db.executemany("INSERT OR REPLACE INTO files (path, size, mtime_ns, digest) VALUES (?,?,?,?)", rows)
+            self._db.executemany("INSERT OR REPLACE INTO files VALUES (?,?,?,?,?)", rows)
 
     def spaces(self) -> list[tuple[str, str, str, int, int]]:
         """Backbone, numerics, view, number of images and bytes of every space that holds images."""

@@ -1,5 +1,6 @@
 """What an evaluation found: one result per out-set and scorer, with everything that it came from."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -69,12 +70,17 @@ class Evaluation:
     scores: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the scores, ready for JSON."""
+        """Everything but the scores, ready for JSON; an interval that is not defined is null."""
         return {
             "in": self.in_,
             "backbone": self.backbone,
-            "results": [asdict(result) for result in self.results],
+            "results": [_result_to_dict(result) for result in self.results],
             "settings": self.settings,
             "provenance": self.provenance,
             "notes": list(self.notes),
         }
+
+
+def _result_to_dict(result: Result) -> dict[str, Any]:
+    ends = [None if math.isnan(end) else end for end in result.auroc_ci]
+    return {**asdict(result), "auroc_ci": ends, "notes": list(result.notes)}

@@ -1,0 +1,26 @@
+"""`oodkit list`."""
+
+from oodkit.cli.main import run
+
+
+def test_scorers_with_needs_and_source(capsys):
+    """Each on a line."""
+    assert run(["list", "scorers"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("knn ") and "Sun et al." in line for line in lines)
+    assert any(line.startswith("relative_mahalanobis ") and "Needs labels" in line for line in lines)
+
+
+def test_datasets_of_the_catalog_and_of_the_data_root(photo_folder, capsys):
+    """Catalog entries and folders at hand."""
+    assert run(["list", "datasets", "--data-root", str(photo_folder.parent)]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert {"cifar10", "cifar100", "imagenet30", "ninco", "photos"} <= set(names)
+
+
+def test_backbones_by_wildcard(capsys):
+    """All of timm and open_clip, filtered."""
+    assert run(["list", "backbones", "ViT-L-14*"]) == 0
+    names = capsys.readouterr().out.split()
+    assert "open_clip:ViT-L-14/openai" in names
+    assert all("ViT-L-14" in name for name in names)
