@@ -110,7 +110,7 @@ def _publish(tree: Path, base: Path) -> None:
 
 
 def _cannot_write(card: Card, data_root: Path, error: OSError) -> DownloadFailed:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
         return DownloadFailed(f"cannot unpack {card.name}: the disk is full in {data_root}; make room and run again")
     where = error.filename or data_root
     return DownloadFailed(

@@ -236,7 +236,7 @@ def test_a_redirect_cannot_lead_to_a_local_file(web: Web, tmp_path: Path, where:
     fails(web.put("/a", Page(location=where)), tmp_path / "file.bin")
 
 
-@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a"])
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/a", "nothing"])
 def test_other_addresses_than_http_are_refused(tmp_path: Path, url: str) -> None:
     """Nothing is read from this machine."""
     assert "only http and https addresses" in fails(url, tmp_path / "file.bin")

@@ -75,7 +75,8 @@ def test_an_archive_put_there_by_hand_is_used_and_kept(web: Web, tmp_path: Path,
         fetch(card, "test", root, allowed=False)
     assert str(caught.value) == (
         f"things is not in {root} and may not be downloaded; save {card.files[0].url} as "
-        f"{root}/downloads/things/a.tgz by other means, or put the images as {root}/things/SPLIT/CLASS/FILE, and run again"
+        f"{root}/downloads/things/a.tgz by other means, or put the images as {root}/things/SPLIT/CLASS/FILE, "
+        "and run again"
     )
     assert not root.exists()
 
