@@ -74,9 +74,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as done:
         return done.exit_code
     except Exception as error:
-        if (
-            type(error).__name__ == "NoArgsIsHelpError"
-        ):  # raised or not, by the version of typer; its message is the help
+        if type(error).__name__ == "NoArgsIsHelpError":  # which typer raises in newer versions; its message is the help
             print(str(error), file=sys.stderr)
             return UNUSABLE
         message = _one_line(error)
