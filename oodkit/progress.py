@@ -22,8 +22,23 @@ def progress(label: str, total: int | None, unit: str = "images") -> Iterator[Ad
         unit: plural noun shown in the rate; "bytes" shows binary sizes.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, ProgressColumn, Task
-    from rich.progress import TextColumn, TimeElapsedColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _count_unseen
+        return
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
     from rich.text import Text
 
     class RateColumn(ProgressColumn):
@@ -40,11 +55,14 @@ def progress(label: str, total: int | None, unit: str = "images") -> Iterator[Ad
         TextColumn("left"),
         TimeRemainingColumn(),
     ]
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=60) as bar:
+    with Progress(*columns, console=console, speed_estimate_period=60) as bar:
         task = bar.add_task(label, total=total)
 
         def advance(count: int = 1) -> None:
             bar.advance(task, count)
 
         yield advance
+
+
+def _count_unseen(count: int = 1) -> None:
+    """Nobody watches."""
