@@ -9,7 +9,7 @@ from torch import Tensor
 from oodkit.errors import TooFewSamples
 from oodkit.scorers.whitening import EPSILON, Whitening, whitening
 
-BLOCK = 4096  # rows that are cast to float64 at once
+BLOCK = 2048  # rows that are cast to float64 at once
 
 
 @dataclass(frozen=True)
@@ -91,25 +91,25 @@ def class_gaussians(
     sums = torch.zeros(len(counts), width, dtype=torch.float64, device=features.device)
     for rows, of in zip(torch.split(features, BLOCK), torch.split(classes, BLOCK), strict=True):
         sums.index_add_(0, of, block(rows) - origin)
-    means = sums / counts[:, None]
     mean = sums.sum(dim=0) / n
+    offsets = sums / counts[:, None] - mean
 
     within = torch.zeros(width, width, dtype=torch.float64, device=features.device)
     fourth_within = fourth_total = 0.0
     for rows, of in zip(torch.split(features, BLOCK), torch.split(classes, BLOCK), strict=True):
-        shifted = block(rows) - origin
-        fourth_total += float((shifted - mean).square().sum(dim=1).square().sum())
-        shifted -= means[of]
-        fourth_within += float(shifted.square().sum(dim=1).square().sum())
-        within.addmm_(shifted.T, shifted)
+        centred = block(rows) - origin - mean
+        fourth_total += float(torch.linalg.vector_norm(centred, dim=1).pow(4).sum())
+        centred -= offsets[of]
+        fourth_within += float(torch.linalg.vector_norm(centred, dim=1).pow(4).sum())
+        within.addmm_(centred.T, centred)
     within /= n
-    offsets = (means - mean) * (counts / n).sqrt()[:, None]
+    between = offsets * (counts.to(torch.float64) / n).sqrt()[:, None]
     return ClassGaussians(
         counts=counts,
         mean=mean + origin[0],
-        class_means=means + origin,
+        class_means=offsets + mean + origin,
         within=within,
-        total=within + offsets.T @ offsets,
+        total=within + between.T @ between,
         fourth_within=fourth_within / n,
         fourth_total=fourth_total / n,
     )

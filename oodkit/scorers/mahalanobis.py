@@ -67,6 +67,5 @@ class Mahalanobis(Scorer):
         self.notes_ += within.notes(len(train.features), "within-class covariance")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
-        exact = unit_rows(x.double()) if self.normalize else x.double()
-        whitened = (exact - self.location_).to(x.dtype) @ self.whitening_.to(x.dtype)
-        return -squared_distance_to_nearest(whitened, self.class_means_.to(x.dtype))
+        x = unit_rows(x.double()) if self.normalize else x.double()
+        return -squared_distance_to_nearest((x - self.location_) @ self.whitening_, self.class_means_)

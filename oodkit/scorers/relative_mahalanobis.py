@@ -80,8 +80,6 @@ class RelativeMahalanobis(Scorer):
         self.notes_ += within.notes(samples, "within-class covariance") + total.notes(samples, "total covariance")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
-        exact = unit_rows(x.double()) if self.normalize else x.double()
-        centred = (exact - self.location_).to(x.dtype)
-        to_class = squared_distance_to_nearest(centred @ self.whitening_.to(x.dtype), self.class_means_.to(x.dtype))
-        to_all = (centred @ self.total_whitening_.to(x.dtype)).square().sum(dim=1)
-        return to_all - to_class
+        x = (unit_rows(x.double()) if self.normalize else x.double()) - self.location_
+        to_class = squared_distance_to_nearest(x @ self.whitening_, self.class_means_)
+        return (x @ self.total_whitening_).square().sum(dim=1) - to_class

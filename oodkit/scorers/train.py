@@ -76,7 +76,7 @@ def make_train(scorer: str, wanted: frozenset[Need], features: Any, given: Mappi
         InvalidInput: an unknown name, a wrong shape, values that are not finite, labels that are not integers.
         TooFewSamples: no rows.
     """
-    known = [need for need in Need if need is not Need.LOGITS]
+    known = [need.value for need in Need if need is not Need.LOGITS]
     for name in given:
         if name not in known:
             near = nearest_names(name, known)

@@ -1,0 +1,68 @@
+"""A small, easy out-of-distribution problem with everything that any scorer can need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oodkit.scorers.base import Need
+
+WIDTH, CLASSES, PER_CLASS, HELD_OUT = 6, 3, 16, 24
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Data to fit and to score.
+
+    Attributes:
+        features: (N, D) float32 in-distribution rows to fit on.
+        labels: (N,) int64 classes of these rows.
+        inside: (M, D) float32 rows of the same distribution, not among `features`.
+        outside: (M, D) float32 rows that any scorer should find less in-distribution.
+        needed: further arguments of `fit` by name.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    inside: NDArray[np.float32]
+    outside: NDArray[np.float32]
+    needed: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_problem(needs: frozenset[Need] = frozenset(), seed: int = 0) -> Problem:
+    """Three clusters on one side of the origin, and noise far away on the other side.
+
+    With LOGITS among the needs, rows are confident logits and the noise is flat ones.
+
+    Args:
+        needs: what the scorer needs; decides what `needed` holds.
+        seed: of the random draw; the clusters themselves are always the same.
+    """
+    rng = np.random.default_rng(seed)
+    if Need.LOGITS in needs:
+        centres, elsewhere = 8 * np.eye(CLASSES), np.zeros(CLASSES)
+    else:
+        centres, elsewhere = 4 * np.eye(CLASSES, WIDTH) + 1, np.linspace(-12.0, -2.0, WIDTH)
+    width = centres.shape[1]
+    spread = np.linspace(0.4, 0.8, width)
+
+    def around(points: NDArray[np.float64]) -> NDArray[np.float32]:
+        return (points + spread * rng.standard_normal(points.shape)).astype(np.float32)
+
+    labels = rng.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
+    features = around(centres[labels])
+    needed = {
+        Need.HEAD: (centres - centres.mean(axis=0), np.zeros(CLASSES)),
+        Need.TEXT: centres,
+        Need.NEGATIVES: around(np.tile(elsewhere, (5, 1))),
+        Need.VIEWS: np.stack([np.roll(features, shift, axis=1) for shift in range(1, 4)]),
+    }
+    return Problem(
+        features=features,
+        labels=labels,
+        inside=around(centres[np.arange(HELD_OUT) % CLASSES]),
+        outside=around(np.tile(elsewhere, (HELD_OUT, 1))),
+        needed={need.value: value for need, value in needed.items() if need in needs},
+    )

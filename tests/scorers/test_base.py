@@ -1,0 +1,210 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from oodkit.errors import DataNotFound, InvalidInput
+from oodkit.scorers import Need, NotFitted, Scorer
+
+
+class Centre(Scorer):
+    """Minus the squared distance to the mean."""
+
+    def _fit(self, train):
+        self.centre_ = train.features.mean(dim=0)
+
+    def _score(self, x):
+        return -(x - self.centre_.to(x.dtype)).square().sum(dim=1)
+
+
+class Everything(Centre):
+    """Needs all there is."""
+
+    needs = frozenset(Need)
+
+    def _fit(self, train):
+        super()._fit(train)
+        self.seen_ = [
+            name for name in ("labels", "head", "text", "negatives", "views") if getattr(train, name) is not None
+        ]
+
+
+class Recorder(Centre):
+    """Remembers the sizes of the chunks it is given."""
+
+    chunk_bytes = 4 * 3 * 5
+
+    def _fit(self, train):
+        super()._fit(train)
+        self.sizes_ = []
+
+    def _score(self, x):
+        self.sizes_.append(len(x))
+        return super()._score(x)
+
+
+ROWS = np.arange(36, dtype=np.float32).reshape(12, 3)
+NEEDED = {
+    "head": (np.ones((2, 3)), np.zeros(2)),
+    "text": np.ones((2, 3)),
+    "negatives": np.ones((5, 3)),
+    "views": np.ones((2, 12, 3)),
+}
+
+
+def test_rows_come_in_chunks():
+    """Scoring works through chunks of about `chunk_bytes`; the scores come together in order."""
+    scorer = Recorder().fit(ROWS)
+
+    scores = scorer.score_samples(ROWS)
+
+    assert scorer.sizes_ == [5, 5, 2]
+    np.testing.assert_allclose(scores, Centre().fit(ROWS).score_samples(ROWS))
+
+
+@pytest.mark.parametrize("missing", ["labels", *NEEDED])
+def test_a_missing_need_names_scorer_need_and_remedy(missing):
+    """What a scorer needs and is not given is named, with the way to give it."""
+    given = {"labels": np.zeros(12, dtype=int), **NEEDED}
+    assert set(Everything().fit(ROWS, **given).seen_) == set(given)
+    del given[missing]
+
+    with pytest.raises(InvalidInput, match=rf"^Everything .*needs .*fit\(features, {missing}"):
+        Everything().fit(ROWS, **given)
+
+
+def test_labels_have_two_names():
+    """Labels can be given by position, as `y` or as `labels`, but not twice."""
+    labels = np.arange(12) % 2
+    for fit in (
+        lambda s: s.fit(ROWS, labels, **NEEDED),
+        lambda s: s.fit(ROWS, y=labels, **NEEDED),
+        lambda s: s.fit(ROWS, labels=labels, **NEEDED),
+    ):
+        assert "labels" in fit(Everything()).seen_
+    with pytest.raises(InvalidInput, match="given twice"):
+        Everything().fit(ROWS, labels, labels=labels, **NEEDED)
+
+
+def test_what_is_not_needed_is_ignored_and_what_is_unknown_is_not():
+    """Callers may pass all they have; a misspelt name is an error."""
+    Centre().fit(ROWS, np.zeros(12), **NEEDED)
+    with pytest.raises(InvalidInput, match="did you mean 'negatives'"):
+        Centre().fit(ROWS, negative=np.ones((1, 3)))
+
+
+def test_a_failed_fit_leaves_nothing_half_fitted():
+    """If a method gives up, what it had set is gone; if the input is refused, the earlier fit stands."""
+
+    class GivesUp(Centre):
+        def _fit(self, train):
+            super()._fit(train)
+            if len(train.features) < 5:
+                raise InvalidInput("too few")
+
+    scorer = GivesUp().fit(ROWS)
+    with pytest.raises(InvalidInput, match="must be finite"):
+        scorer.fit(np.full((9, 3), np.nan))
+    assert len(scorer.score_samples(ROWS)) == 12
+
+    with pytest.raises(InvalidInput, match="too few"):
+        scorer.fit(ROWS[:3])
+    with pytest.raises(NotFitted, match="this GivesUp is not fitted yet; call fit"):
+        scorer.score_samples(ROWS)
+
+
+def test_float32_overflow_is_computed_in_float64():
+    """Rows whose scores overflow float32 get their float64 score, the rest is untouched; beyond that, an error."""
+    scorer = Centre().fit(ROWS)
+    rows = ROWS.copy()
+    rows[3] = 1e30
+
+    scores = scorer.score_samples(rows)
+
+    assert scores[3] == pytest.approx(-3e60, rel=1e-6)
+    np.testing.assert_array_equal(np.delete(scores, 3), np.delete(scorer.score_samples(ROWS), 3))
+    with pytest.raises(InvalidInput, match="row 1 overflows float64"):
+        scorer.score_samples(np.array([[0, 0, 0], [1e200, 0, 0]]))
+
+
+def test_score_tensor_takes_tensors_alone():
+    """Anything else has no gradient; the message says what to call."""
+    with pytest.raises(InvalidInput, match="takes a tensor, got ndarray; use score_samples"):
+        Centre().fit(ROWS).score_tensor(ROWS)
+
+
+def test_half_precision_tensors_are_scored_in_float32():
+    """Scores are never silently float16, and gradients reach a half-precision input."""
+    rows = torch.from_numpy(ROWS).half().requires_grad_(True)
+
+    scores = Centre().fit(ROWS).score_tensor(rows)
+    scores.sum().backward()
+
+    assert scores.dtype == torch.float32
+    assert rows.grad.dtype == torch.float16
+    assert rows.grad.any()
+
+
+def test_fitting_under_inference_mode_leaves_gradients_possible():
+    """What was learned in inference mode can be differentiated through later."""
+    with torch.inference_mode():
+        scorer = Centre().fit(torch.from_numpy(ROWS))
+    rows = torch.from_numpy(ROWS).requires_grad_(True)
+
+    scorer.score_tensor(rows).sum().backward()
+
+    assert rows.grad is not None
+
+
+def test_the_default_dtype_and_device_of_the_caller_do_not_matter():
+    """A caller's torch defaults change no score."""
+    expected = Centre().fit(ROWS).score_samples(ROWS)
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = Centre().fit(ROWS).score_samples(ROWS)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_to_moves_what_was_learned():
+    """`to` moves every learned tensor, in place, and returns the scorer."""
+    scorer = Centre().fit(ROWS)
+
+    assert scorer.to("meta") is scorer
+    assert scorer.centre_.device.type == "meta"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_devices():
+    """Features on a GPU are learned and scored there; score_tensor moves what it needs and leaves the scorer alone."""
+    scorer = Centre().fit(ROWS)
+
+    assert scorer.score_tensor(torch.from_numpy(ROWS).cuda()).device.type == "cuda"
+    assert scorer.centre_.device.type == "cpu"
+    assert Centre().fit(torch.from_numpy(ROWS).cuda()).centre_.device.type == "cuda"
+
+
+def test_column_names_of_a_data_frame_are_kept_and_compared():
+    """As in scikit-learn, a data frame's columns are remembered, survive saving, and others are reported."""
+    frame = pd.DataFrame(ROWS, columns=["a", "b", "c"])
+
+    scorer = Centre().fit(frame)
+
+    assert list(scorer.feature_names_in_) == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="feature names"):
+        scorer.score_samples(frame.rename(columns={"c": "d"}))
+
+
+def test_saving_needs_a_fit_and_loading_the_same_class(tmp_path):
+    """Only a fitted scorer can be saved; only its own class, or a registered name, loads it."""
+    with pytest.raises(NotFitted):
+        Centre().save(tmp_path)
+    with pytest.raises(DataNotFound, match="no saved scorer in"):
+        Centre.load(tmp_path)
+    Centre().fit(ROWS).save(tmp_path)
+
+    with pytest.raises(InvalidInput, match=r"holds a tests.scorers.test_base:Centre, not a .*:Everything"):
+        Everything.load(tmp_path)
+    np.testing.assert_array_equal(Centre.load(tmp_path).centre_, Centre().fit(ROWS).centre_)

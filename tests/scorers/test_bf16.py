@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+
+from oodkit.scorers import bf16
+from oodkit.scorers.bf16 import BF16_STEP, HalfBlock, HalfQueries, bf16_is_fast
+from oodkit.scorers.unit_rows import unit_rows
+
+
+def rows(count: int, seed: int, width: int = 96, clustered: bool = False) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(count, width, generator=generator)
+    return unit_rows(x + 3 if clustered else x)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize("width", [1, 7, 96, 768])
+def test_products_are_within_their_bound(clustered, width):
+    """The exact product, in float64, is never further from the bfloat16 one than the bound says."""
+    queries, bank = rows(20, 0, width, clustered), rows(300, 1, width, clustered)
+
+    product, error = HalfBlock.of(bank).product(HalfQueries.of(queries))
+
+    exact = queries.double() @ bank.double().T
+    allowed = error[:, None] + BF16_STEP * product.double().abs()
+    assert ((product.double() - exact).abs() <= allowed).all()
+
+
+def test_the_bound_is_of_use():
+    """The bound is small enough to leave few candidates; a bound that is always true would pass the test above."""
+    _, error = HalfBlock.of(rows(300, 1)).product(HalfQueries.of(rows(20, 0)))
+
+    assert error.max() < 0.01
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize("k", [1, 3, 10])
+@pytest.mark.parametrize("count", [1000, 1003])
+def test_none_of_the_nearest_is_left_out(monkeypatch, clustered, k, count):
+    """The k nearest of a plain float64 search are always among the candidates, with their float32 products."""
+    monkeypatch.setattr(bf16, "MOST_CANDIDATES", 1)  # however many they are
+    queries, bank = rows(50, 0, clustered=clustered), rows(count, 1, clustered=clustered)
+    floor = torch.full((50,), -torch.inf)
+
+    found = HalfBlock.of(bank).nearest(queries, HalfQueries.of(queries), k, floor)
+
+    exact = queries.double() @ bank.double().T
+    assert found is not None
+    for i, (values, columns) in enumerate(zip(*found, strict=True)):
+        there = columns[values > -torch.inf]
+        assert set(exact[i].topk(k).indices.tolist()) <= set(there.tolist())
+        np.testing.assert_allclose(values[: len(there)], exact[i, there], atol=1e-6)
+
+
+def test_a_floor_leaves_out_what_cannot_reach_it():
+    """Rows that are below the k-th product found elsewhere are not looked at again."""
+    queries, bank = rows(50, 0), rows(1000, 1)
+
+    values, _ = HalfBlock.of(bank).nearest(queries, HalfQueries.of(queries), 1, torch.full((50,), 0.99))
+
+    assert values.shape == (50, 0)
+
+
+def test_too_many_candidates_are_refused():
+    """Where all rows are alike the bound decides nothing, and the plain product is the better way."""
+    queries, bank = rows(10, 0), rows(1, 1).expand(1000, -1)
+
+    assert HalfBlock.of(bank).nearest(queries, HalfQueries.of(queries), 1, torch.full((10,), -torch.inf)) is None
+
+
+def test_speed_is_measured_once(monkeypatch):
+    """The answer is a measurement, and is remembered for the life of the process."""
+    seconds = {torch.bfloat16: 0.1, torch.float32: 1.0}
+    calls = []
+    monkeypatch.setattr(bf16, "_fastest", lambda queries, rows: calls.append(1) or seconds[queries.dtype])
+    bf16_is_fast.cache_clear()
+    try:
+        assert bf16_is_fast()
+        seconds[torch.bfloat16] = 1.0
+        assert bf16_is_fast()
+        assert len(calls) == 2
+        bf16_is_fast.cache_clear()
+        assert not bf16_is_fast()
+    finally:
+        bf16_is_fast.cache_clear()

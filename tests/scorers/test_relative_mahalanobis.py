@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.scorers import Mahalanobis, RelativeMahalanobis
+from tests.scorers.problems import classes, labelled, smallest_distances, squared_distances
+
+several = labelled().filter(lambda data: len(np.unique(data[1])) > 1)
+
+
+def test_one_dimension_by_hand():
+    """Classes at 0 and 10 with variance 1: all data have mean 5 and variance 26, so 10 scores 25/26 - 0."""
+    rows = np.array([[-1.0], [1.0], [9.0], [11.0]])
+
+    scores = RelativeMahalanobis().fit(rows, [0, 0, 1, 1]).score_samples(np.array([[10.0], [5.0], [3.0]]))
+
+    np.testing.assert_allclose(scores, [25 / 26, -25, 4 / 26 - 9], rtol=1e-12)
+
+
+@given(several, st.integers(0, 10**6))
+def test_agrees_with_loops_in_float64(data, seed):
+    """Scores are the distance to all data minus that to the nearest class, each by loops, to 1e-6."""
+    rows, labels = data
+    queries = 5 * np.random.default_rng(seed).standard_normal((7, rows.shape[1]))
+
+    scores = RelativeMahalanobis().fit(rows, labels).score_samples(queries)
+
+    to_class = smallest_distances(queries, rows, labels)
+    to_all = squared_distances(queries, rows.mean(axis=0), np.cov(rows.T, bias=True).reshape((rows.shape[1],) * 2))
+    np.testing.assert_allclose(scores, to_all - to_class, rtol=1e-6, atol=1e-6 * to_class.max())
+
+
+@given(several)
+def test_is_what_two_mahalanobis_scorers_give(data):
+    """It is the score with the classes minus the score without labels."""
+    rows, labels = data
+
+    scores = RelativeMahalanobis().fit(rows, labels).score_samples(rows)
+
+    by_class, by_all = Mahalanobis().fit(rows, labels), Mahalanobis().fit(rows)
+    expected = by_class.score_samples(rows) - by_all.score_samples(rows)
+    np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-6)
+
+
+@given(several)
+def test_mean_distance_to_all_data_is_the_number_of_dimensions(data):
+    """With the covariance divided by N, the fit rows' mean squared distance to their mean is D exactly."""
+    rows, labels = data
+    scorer = RelativeMahalanobis().fit(rows, labels)
+
+    whitened = (torch.from_numpy(rows) - scorer.location_) @ scorer.total_whitening_
+
+    assert float(whitened.square().sum(dim=1).mean()) == pytest.approx(rows.shape[1], rel=1e-9)
+
+
+@given(several, st.integers(0, 10**6))
+def test_affine_maps_do_not_matter(data, seed):
+    """Features that go through z -> A z + t, with A invertible, give the same scores."""
+    rows, labels = data
+    rng = np.random.default_rng(seed)
+    matrix = np.linalg.qr(rng.standard_normal((rows.shape[1],) * 2))[0] * rng.uniform(0.2, 5, rows.shape[1])
+
+    mapped = RelativeMahalanobis().fit(rows @ matrix + 3, labels).score_samples(rows @ matrix + 3)
+
+    expected = RelativeMahalanobis().fit(rows, labels).score_samples(rows)
+    np.testing.assert_allclose(mapped, expected, rtol=1e-6, atol=1e-6)
+
+
+@given(several)
+def test_each_row_twice_changes_nothing(data):
+    """Doubling the fit rows leaves both covariances as they are."""
+    rows, labels = data
+
+    twice = RelativeMahalanobis().fit(np.repeat(rows, 2, axis=0), np.repeat(labels, 2)).score_samples(rows)
+
+    expected = RelativeMahalanobis().fit(rows, labels).score_samples(rows)
+    np.testing.assert_allclose(twice, expected, rtol=1e-6, atol=1e-6)
+
+
+@given(several)
+def test_normalize_is_the_same_on_rows_of_length_one(data):
+    """normalize=True is the plain score of features scaled to length 1."""
+    rows, labels = data
+    assume(rows.shape[1] > 1)
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    scores = RelativeMahalanobis(normalize=True).fit(rows, labels).score_samples(3 * rows)
+
+    expected = RelativeMahalanobis().fit(units, labels).score_samples(units)
+    np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_fewer_samples_than_dimensions():
+    """Both covariances are shrunk, each by its own weight, and both are said."""
+    rows, labels = classes(0, n=20, width=50, count=4)
+
+    scorer = RelativeMahalanobis().fit(rows, labels)
+
+    assert np.isfinite(scorer.score_samples(rows)).all()
+    assert [note.partition(":")[0] for note in scorer.notes_] == ["within-class covariance", "total covariance"]
+    assert scorer.null_space_dim_ == 50 - (20 - 4)
+    assert scorer.total_null_space_dim_ == 50 - (20 - 1)
+    assert 0 < scorer.total_shrinkage_ < 1
+    assert scorer.shrinkage_ != scorer.total_shrinkage_
+
+
+def test_one_class_is_refused():
+    """Without labels, or with one class, the score would be 0 for everything; the message says what to do."""
+    rows, labels = classes(0)
+    with pytest.raises(InvalidInput, match=r"needs \(N,\) class labels: fit\(features, labels\)"):
+        RelativeMahalanobis().fit(rows)
+    with pytest.raises(InvalidInput, match=r"at least 2 classes, the labels name 1 class, .* use Mahalanobis"):
+        RelativeMahalanobis().fit(rows, 0 * labels)
+    with pytest.raises(TooFewSamples, match="at least 2 different samples per class"):
+        RelativeMahalanobis().fit(np.eye(4), np.arange(4))

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+
+from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.scorers.train import HOW_TO_GIVE, Need, make_train
+
+FEATURES = np.ones((4, 3), dtype=np.float32)
+GIVEN = {
+    "labels": [0, 1, 0, 1],
+    "head": (np.ones((2, 3)), np.zeros(2)),
+    "text": np.ones((2, 3)),
+    "negatives": np.ones((5, 3)),
+    "views": np.ones((2, 4, 3)),
+}
+
+
+@pytest.mark.parametrize("need", [need for need in Need if need is not Need.LOGITS])
+def test_only_what_is_wanted_is_set(need):
+    """Of everything given, a scorer sees what it asked for, and nothing else; and it is known how to give it."""
+    train = make_train("X", frozenset({need}), FEATURES, GIVEN)
+
+    found = {name for name in GIVEN if getattr(train, name) is not None}
+    assert found == {need.value}
+    assert f"{need.value}" in HOW_TO_GIVE[need]
+
+
+def test_shapes_and_dtypes():
+    """Everything is a tensor on the features' device; labels are int64, the rest floating."""
+    train = make_train("X", frozenset(Need), FEATURES, GIVEN)
+
+    assert train.labels.tolist() == [0, 1, 0, 1]
+    assert train.head.weight.shape == (2, 3)
+    assert train.head.bias.shape == (2,)
+    assert train.text.shape == (2, 3)
+    assert train.negatives.shape == (5, 3)
+    assert train.views.shape == (2, 4, 3)
+
+
+def test_a_linear_layer_is_a_head():
+    """A layer with weight and bias can be given as it is."""
+    layer = torch.nn.Linear(3, 2)
+
+    head = make_train("X", frozenset({Need.HEAD}), FEATURES, {"head": layer}).head
+
+    assert torch.equal(head.weight, layer.weight)
+    assert not head.weight.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("labels", [0, 1], r"labels must have shape \(4,\)"),
+        ("head", (np.ones((2, 5)), np.zeros(2)), r"head weight must have shape \(M, 3\), M >= 1, got \(2, 5\)"),
+        ("head", (np.ones((2, 3)), np.zeros(3)), r"head bias must be 2 finite numbers, got shape \(3,\)"),
+        ("head", (np.ones((2, 3)), np.array([0, np.nan])), "head bias must be 2 finite numbers"),
+        ("text", np.ones((2, 4)), r"text must have shape \(M, 3\)"),
+        ("text", np.ones((0, 3)), r"M >= 1, got \(0, 3\)"),
+        ("negatives", np.full((2, 3), np.nan), "negatives must be finite"),
+        ("views", np.ones((2, 5, 3)), r"views must have shape \(V, 4, 3\) as features, got \(2, 5, 3\)"),
+        ("views", np.ones((5, 3)), r"views must have shape \(V, N, D\), got \(5, 3\)"),
+        ("views", np.full((1, 4, 3), np.inf), "views must be finite, .* 4 of 4 rows"),
+        ("heads", None, "fit of X takes no 'heads'; did you mean 'head'"),
+        ("weights", None, "fit of X takes no 'weights'"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(name, value, message):
+    """A wrong shape or a name that nothing has is refused, with what it must be."""
+    with pytest.raises(InvalidInput, match=message) as caught:
+        make_train("X", frozenset(Need), FEATURES, {name: value})
+
+    assert "\n" not in str(caught.value)
+
+
+def test_no_rows():
+    """There is nothing to learn from no rows."""
+    with pytest.raises(TooFewSamples, match=r"0 sample\(s\) \(shape=\(0, 3\)\)"):
+        make_train("X", frozenset(), FEATURES[:0], {})
+
+
+def test_precision_is_kept_where_it_matters(tmp_path):
+    """Half and double precision stay, integers become floating; a mapped file stays as it is, and is said to be one."""
+    for dtype in (np.float16, np.float32, np.float64):
+        assert make_train("X", frozenset(), FEATURES.astype(dtype), {}).features.numpy().dtype == dtype
+    assert make_train("X", frozenset(), FEATURES.astype(np.uint8), {}).features.dtype == torch.float32
+    np.save(tmp_path / "a.npy", FEATURES.astype(np.uint8))
+
+    train = make_train("X", frozenset(), np.load(tmp_path / "a.npy", mmap_mode="r"), {})
+
+    assert train.mapped
+    assert train.features.dtype == torch.uint8
