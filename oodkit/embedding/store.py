@@ -67,7 +67,7 @@ class Store:
         self.folder = default_cache() if folder is None else Path(folder).expanduser()
         with self._explained("opened"):
             if not self.folder.is_dir():
-                self.folder.mkdir(parents=True)
+                self.folder.mkdir(parents=True, exist_ok=True)
             self._index = self._open_index()
 
     def __enter__(self) -> "Store":
