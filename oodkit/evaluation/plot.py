@@ -1,4 +1,4 @@
-"""Score histograms and ROC curves of an evaluation, one row per out-set and scorer pair of panels."""
+"""Score histograms and ROC curves of an evaluation: a row per out-set, a histogram per scorer, the ROC curves."""
 
 import os
 from pathlib import Path
@@ -63,6 +63,7 @@ def _draw_histogram(panel: Any, evaluation: Evaluation, result: Result) -> None:
         panel.hist(part, edges, density=True, alpha=0.55, color=colour, label=f"{name} ({len(part):,})")
     panel.set_title(f"{result.scorer}: AUROC {100 * result.auroc:.2f} %", fontsize=9)
     panel.set_xlabel("score (higher = more in-distribution)", fontsize=8)
+    panel.set_ylim(0, 1.35 * panel.get_ylim()[1])  # room for the legend
     panel.set_yticks([])
     panel.tick_params(labelsize=7)
     panel.legend(fontsize=7, loc="upper left")

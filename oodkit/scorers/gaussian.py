@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from oodkit.errors import TooFewSamples
-from oodkit.scorers.whitening import EPSILON, Whitening, whitening
+from oodkit.scorers.whitening import EPSILON, Whitening, whitening, whitening_as_given
 
 BLOCK = 2048  # rows that are cast to float64 at once
 
@@ -24,8 +24,8 @@ class ClassGaussians:
         class_means: (C, D).
         within: (D, D) pooled covariance of the rows around their class means.
         total: (D, D) covariance of the rows around `mean`: `within` plus that of the class means.
-        fourth_within, fourth_total: mean of the fourth power of a row's distance to its class mean, and to `mean`;
-            what Ledoit-Wolf shrinkage needs beside the covariance.
+        fourth_within: mean of the fourth power of a row's distance to its class mean; what Ledoit-Wolf shrinkage
+            needs beside the covariance.
     """
 
     counts: Tensor
@@ -34,7 +34,6 @@ class ClassGaussians:
     within: Tensor
     total: Tensor
     fourth_within: float
-    fourth_total: float
 
     def whiten_within(self) -> Whitening:
         """The map that whitens the rows around their class means.
@@ -53,9 +52,17 @@ class ClassGaussians:
             )
         return whitened
 
-    def whiten_total(self) -> Whitening:
-        """The map that whitens all rows around their mean."""
-        return whitening(self.total, self.fourth_total, int(self.counts.sum()), self._rounding())
+    def whiten_total(self, within: Whitening) -> Whitening:
+        """The map that whitens all rows around their mean, to go with that of the rows around their class means.
+
+        The total covariance is the within-class covariance plus that of the class means. Where the former was shrunk,
+        it stands in the sum as shrunk: two covariances that are shrunk apart would differ in the directions in which
+        the fit rows do not vary, and that difference would drown what tells the classes from all data.
+
+        Args:
+            within: what `whiten_within` gave.
+        """
+        return whitening_as_given(self.total + (within.covariance - self.within), self._rounding())
 
     def _rounding(self) -> float:
         """Variance that rounding in float64 can make where there is none."""
@@ -95,10 +102,9 @@ def class_gaussians(
     offsets = sums / counts[:, None] - mean
 
     within = torch.zeros(width, width, dtype=torch.float64, device=features.device)
-    fourth_within = fourth_total = 0.0
+    fourth_within = 0.0
     for rows, of in zip(torch.split(features, BLOCK), torch.split(classes, BLOCK), strict=True):
         centred = block(rows) - origin - mean
-        fourth_total += float(torch.linalg.vector_norm(centred, dim=1).pow(4).sum())
         centred -= offsets[of]
         fourth_within += float(torch.linalg.vector_norm(centred, dim=1).pow(4).sum())
         within.addmm_(centred.T, centred)
@@ -111,5 +117,4 @@ def class_gaussians(
         within=within,
         total=within + between.T @ between,
         fourth_within=fourth_within / n,
-        fourth_total=fourth_total / n,
     )

@@ -16,8 +16,9 @@ class RelativeMahalanobis(Scorer):
     all rows; both are divided by the number of rows. With a single class the two are the same and the score would be
     0 for everything, so `fit` refuses it.
 
-    Where a covariance is singular, as with fewer fit rows than dimensions or a constant feature, it is shrunk by
-    Ledoit and Wolf's formula, and a note says so; otherwise it is used as it is.
+    Where the covariance around the class means is singular, as with fewer fit rows than dimensions or a constant
+    feature, it is shrunk by Ledoit and Wolf's formula, and a note says so. The covariance of all rows is the sum of
+    that one and the covariance of the class means, so both are shrunk alike and cancel where classes do not differ.
 
     Parameters
     ----------
@@ -34,10 +35,10 @@ class RelativeMahalanobis(Scorer):
         The maps in which distances to a class, and to all data, are Euclidean; float64.
     class_means_ : (C, r) tensor
         Class means relative to `location_`, mapped by `whitening_`, float64, in ascending order of label.
-    shrinkage_, total_shrinkage_ : float
-        Ledoit-Wolf shrinkage of each covariance, 0 for none.
-    null_space_dim_, total_null_space_dim_ : int
-        Number of directions in which the fit rows do not vary around their class means, and at all.
+    shrinkage_ : float
+        Ledoit-Wolf shrinkage, 0 for none.
+    null_space_dim_ : int
+        Number of directions in which the fit rows do not vary around their class means.
 
     Raises
     ------
@@ -55,9 +56,7 @@ class RelativeMahalanobis(Scorer):
     total_whitening_: Tensor
     class_means_: Tensor
     shrinkage_: float
-    total_shrinkage_: float
     null_space_dim_: int
-    total_null_space_dim_: int
 
     def __init__(self, normalize: bool = False) -> None:
         self.normalize = normalize
@@ -70,14 +69,13 @@ class RelativeMahalanobis(Scorer):
                 "RelativeMahalanobis needs at least 2 classes, the labels name 1 class, for which the score is "
                 "always 0; use Mahalanobis"
             )
-        within, total = gaussians.whiten_within(), gaussians.whiten_total()
+        within = gaussians.whiten_within()
+        total = gaussians.whiten_total(within)
         self.location_ = gaussians.mean
         self.whitening_, self.total_whitening_ = within.matrix, total.matrix
         self.class_means_ = (gaussians.class_means - gaussians.mean) @ within.matrix
-        self.shrinkage_, self.total_shrinkage_ = within.shrinkage, total.shrinkage
-        self.null_space_dim_, self.total_null_space_dim_ = within.null_space_dim, total.null_space_dim
-        samples = len(train.features)
-        self.notes_ += within.notes(samples, "within-class covariance") + total.notes(samples, "total covariance")
+        self.shrinkage_, self.null_space_dim_ = within.shrinkage, within.null_space_dim
+        self.notes_ += within.notes(len(train.features), "within-class covariance")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
         x = (unit_rows(x.double()) if self.normalize else x.double()) - self.location_

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 EPSILON = torch.finfo(torch.float64).eps
+# Cholesky pivots this far apart leave no doubt about the rank; closer calls are decided by the eigenvalues.
+_CLEAR_PIVOT_RATIO = 1e-9
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,13 @@ class Whitening:
         null_space_dim: number of directions in which the data have no variance.
         shrinkage: Ledoit-Wolf's, in (0, 1]; 0 for none. With none, the directions without variance are not seen
             (r = D - null_space_dim): the matrix is that of the pseudo-inverse.
+        covariance: (D, D) the covariance that is whitened, after shrinkage.
     """
 
     matrix: Tensor
     null_space_dim: int
     shrinkage: float
+    covariance: Tensor
 
     def notes(self, samples: int, covariance: str) -> list[str]:
         """What a user should know, a plain statement or none.
@@ -58,18 +62,36 @@ def whitening(covariance: Tensor, fourth: float, samples: int, floor: float = 0.
 
     Source: Ledoit and Wolf, A well-conditioned estimator for large-dimensional covariance matrices, 2004.
     """
+    as_given = whitening_as_given(covariance, floor)
     width = len(covariance)
+    if not 0 < as_given.null_space_dim < width:
+        return as_given
+    weight = ledoit_wolf_shrinkage(covariance, fourth, samples)
+    if weight == 0:
+        return as_given
+    target = covariance.trace() / width * torch.eye(width, dtype=covariance.dtype, device=covariance.device)
+    shrunk = whitening_as_given((1 - weight) * covariance + weight * target)
+    return Whitening(shrunk.matrix, as_given.null_space_dim, weight, shrunk.covariance)
+
+
+def whitening_as_given(covariance: Tensor, floor: float = 0.0) -> Whitening:
+    """Whiten a covariance without shrinking it: by its inverse, or where it is singular by its pseudo-inverse.
+
+    Args:
+        covariance: (D, D) float64, symmetric.
+        floor: variance that is rounding error.
+    """
+    width = len(covariance)
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    pivots = factor.diagonal().square()
+    if not failed and pivots.min() > max(_CLEAR_PIVOT_RATIO * float(pivots.max()), floor):
+        identity = torch.eye(width, dtype=covariance.dtype, device=covariance.device)
+        inverse = torch.linalg.solve_triangular(factor, identity, upper=False)
+        return Whitening(inverse.T.contiguous(), 0, 0.0, covariance)
     variances, directions = torch.linalg.eigh(covariance)
-    variances = variances.clamp_min(0)
     seen = variances > max(width * EPSILON * float(variances[-1]), floor)
-    null_space_dim = width - int(seen.sum())
-    shrinkage = 0.0
-    if 0 < null_space_dim < width:
-        shrinkage = ledoit_wolf_shrinkage(covariance, fourth, samples)
-        if shrinkage > 0:
-            variances = (1 - shrinkage) * variances + shrinkage * variances.mean()
-            seen = torch.ones_like(seen)
-    return Whitening(directions[:, seen] * variances[seen].rsqrt(), null_space_dim, shrinkage)
+    matrix = directions[:, seen] * variances[seen].rsqrt()
+    return Whitening(matrix, width - int(seen.sum()), 0.0, covariance)
 
 
 def ledoit_wolf_shrinkage(covariance: Tensor, fourth: float, samples: int) -> float:

@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.covariance import ledoit_wolf
 
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers import Mahalanobis, RelativeMahalanobis
@@ -94,17 +95,34 @@ def test_normalize_is_the_same_on_rows_of_length_one(data):
 
 
 def test_fewer_samples_than_dimensions():
-    """Both covariances are shrunk, each by its own weight, and both are said."""
+    """The within-class covariance is scikit-learn's Ledoit-Wolf estimate, the total that plus the class means'."""
     rows, labels = classes(0, n=20, width=50, count=4)
+    queries = np.random.default_rng(1).standard_normal((7, 50)) * 3
 
     scorer = RelativeMahalanobis().fit(rows, labels)
 
-    assert np.isfinite(scorer.score_samples(rows)).all()
-    assert [note.partition(":")[0] for note in scorer.notes_] == ["within-class covariance", "total covariance"]
+    means = np.array([rows[labels == label].mean(axis=0) for label in range(4)])
+    within, weight = ledoit_wolf(rows - means[labels], assume_centered=True)
+    between = sum(np.outer(means[y] - rows.mean(axis=0), means[y] - rows.mean(axis=0)) for y in labels) / len(rows)
+    to_class = np.min([squared_distances(queries, mean, within) for mean in means], axis=0)
+    expected = squared_distances(queries, rows.mean(axis=0), within + between) - to_class
+    np.testing.assert_allclose(scorer.score_samples(queries), expected, rtol=1e-6, atol=1e-6 * to_class.max())
+    assert scorer.shrinkage_ == pytest.approx(weight)
     assert scorer.null_space_dim_ == 50 - (20 - 4)
-    assert scorer.total_null_space_dim_ == 50 - (20 - 1)
-    assert 0 < scorer.total_shrinkage_ < 1
-    assert scorer.shrinkage_ != scorer.total_shrinkage_
+    assert [note.partition(":")[0] for note in scorer.notes_] == ["within-class covariance"]
+
+
+def test_directions_in_which_classes_do_not_differ_cancel():
+    """Shrunk or not, a move that the whitened class means do not see leaves the score as it is."""
+    rows, labels = classes(0, n=20, width=50, count=4)
+    scorer = RelativeMahalanobis().fit(rows, labels)
+    seen = (scorer.whitening_ @ scorer.class_means_.T).numpy()  # (D, C)
+    move = np.random.default_rng(2).standard_normal(50)
+    move -= seen @ np.linalg.lstsq(seen, move, rcond=None)[0]
+
+    moved = scorer.score_samples(rows + 100 * move)
+
+    np.testing.assert_allclose(moved, scorer.score_samples(rows), rtol=1e-5, atol=1e-4)
 
 
 def test_one_class_is_refused():
