@@ -1,7 +1,7 @@
 """Figures on real images and weights, against measurements that were made independently of this code.
 
-OODKIT_TEST_DATA names a folder with samples of CIFAR-100 (15,000 train, 5,000 test), CIFAR-10, GTSRB, DTD, scenes6, Tiny
-ImageNet and ImageNet as NAME/SPLIT/CLASS/FILE; OODKIT_TEST_WEIGHTS one with the CIFAR DenseNets' safetensors files.
+OODKIT_TEST_DATA names a folder with samples of CIFAR-100 (15,000 train, 5,000 test), CIFAR-10, GTSRB, DTD, scenes6,
+Tiny ImageNet and ImageNet as NAME/SPLIT/CLASS/FILE; OODKIT_TEST_WEIGHTS one with the CIFAR DenseNets.
 """
 
 import json
@@ -46,7 +46,7 @@ def test_the_table_of_cifar100(tmp_path):
 
 @needs_data
 def test_the_bundled_backbone_classifies_imagenet():
-    """Every fourth image of one a class, short side 160: the right mean and architecture beat the tempting wrong ones."""
+    """On every fourth image, short side 160, the right mean and architecture beat the tempting wrong ones."""
     root = Path(DATA or "") / "imagenet_samples"
     index_of = {name: entry["index"] for name, entry in json.loads((root / "classes.json").read_text()).items()}
     images = oodkit.load_dataset("imagenet_samples:test", data_root=DATA)

@@ -88,9 +88,10 @@ def evaluate(
     out_embeddings = {name: embedded(images) for name, images in out_sets.items()}
     embed_seconds = time.perf_counter() - started
     notes = [halves.note] if halves.note else []
-    notes += [
-        f"{name} has one split: all of its {len(s)} images are used" for name, s in out_sets.items() if s.split == "all"
-    ]
+    for name, images in out_sets.items():
+        if images.split == "all":
+            used = "all" if limit is None or limit >= len(images) else f"{limit:,}, drawn by seed {seed},"
+            notes.append(f"{name} has one split: {used} of its {len(images):,} images are used")
     notes += _overlaps(in_, fit, test, out_embeddings)
     results: list[Result] = []
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}

@@ -67,6 +67,8 @@ def test_a_set_with_one_split_is_halved_and_says_so(backbone):
     assert (result.n_fit + result.n_in, result.n_out) == (901, 896)
     assert any("seed 3" in note for note in evaluation.notes)
     assert any("all of its 896 images" in note for note in evaluation.notes)
+    limited = evaluate("digits@0-4", "digits@5-9", backbone=backbone, scorers="knn", limit=50)
+    assert any("50, drawn by seed 0, of its 896 images" in note for note in limited.notes)
 
 
 def test_the_seed_decides_and_the_same_seed_repeats(backbone):
