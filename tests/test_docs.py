@@ -20,7 +20,6 @@ from oodkit.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-GUIDES = sorted((ROOT / "docs").rglob("*.md"))
 API = ("oodkit", "data", "backbones", "views", "embedding", "scorers", "metrics", "evaluation", "testing")
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -66,7 +65,7 @@ def test_the_page_is_there_and_not_empty(page: Path) -> None:
     assert page.read_text(encoding="utf-8").strip()
 
 
-@named([page for page in GUIDES if any(block.language == "python" for block in blocks(page))])
+@named([page for page in PAGES if any(block.language == "python" for block in blocks(page))])
 def test_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks with a title are written to that file; the other Python blocks run in order, in that folder."""
     monkeypatch.chdir(tmp_path)

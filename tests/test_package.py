@@ -23,7 +23,6 @@ import oodkit
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 HEAVY = ("PIL", "matplotlib", "numpy", "open_clip", "scipy", "sklearn", "timm", "torch", "torchvision")
-OPTIONAL = {"pyarrow"}  # in no extra: what needs it says so when it is not there
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +119,7 @@ def _distributions(imported: str) -> set[str]:
 
 def test_what_is_imported_is_declared() -> None:
     """Nothing works only because another package happens to bring it."""
-    declared = set(_requirements(*PROJECT["optional-dependencies"])) | OPTIONAL
+    declared = set(_requirements(*PROJECT["optional-dependencies"]))
     undeclared = {name for name in _imports() if not _distributions(name) & declared}
     assert not undeclared
 
