@@ -14,6 +14,7 @@ from oodkit.errors import InvalidInput
 # Beyond this ratio of sides only the middle of an image can reach the centre crop: the rest is cut off
 # before resizing, so that a strip of 1 x 50,000 pixels does not become one of 256 x 12,800,000.
 WIDEST_RATIO = 8
+TOGETHER_BYTES = 2**20  # larger images are resized one by one, in memory that does not grow with the batch
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,16 @@ class Preprocessing:
             images: uint8 tensors (3, H, W); those of one size are resized together.
 
         Returns:
-            (B, 3, size, size) uint8, in the order given.
+            (B, 3, size, size) uint8, in the order given, channels last in memory.
         """
         if not images:
             return torch.empty((0, 3, self.size, self.size), dtype=torch.uint8)
-        if all(image.shape == images[0].shape for image in images):
-            return self._fit_alike(torch.stack(list(images)))
-        return torch.cat([self._fit_alike(image[None]) for image in images])
+        alike = all(image.shape == images[0].shape for image in images)
+        if alike and images[0].numel() <= TOGETHER_BYTES:
+            fitted = self._fit_alike(torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2))
+        else:
+            fitted = torch.cat([self._fit_alike(image[None]) for image in images])
+        return fitted.contiguous(memory_format=torch.channels_last)
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> the same shape, standardised per channel; differentiable."""
@@ -87,7 +91,7 @@ class Preprocessing:
         pixels = self._resized(pixels, self.resize * height // short, self.resize * width // short)
         top = round((pixels.shape[-2] - self.size) / 2)
         left = round((pixels.shape[-1] - self.size) / 2)
-        return pixels[..., top : top + self.size, left : left + self.size].contiguous()
+        return pixels[..., top : top + self.size, left : left + self.size]
 
     def _resized(self, pixels: Tensor, height: int, width: int) -> Tensor:
         if pixels.shape[-2:] == (height, width):
@@ -103,10 +107,10 @@ class Preprocessing:
 
 
 def pixels_of(image: Image.Image) -> Tensor:
-    """An RGB image as a uint8 tensor (3, H, W)."""
+    """An RGB image as a uint8 tensor (3, H, W), channels last in memory: torch resizes that twice as fast."""
     if image.mode != "RGB":
         image = image.convert("RGB")
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
 
 def _cut_overlong(pixels: Tensor) -> Tensor:
