@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from oodkit.backbones.compilation import CompiledModule
 from oodkit.backbones.device import choose_device
 from oodkit.backbones.fingerprint import backbone_fingerprint, weights_digest
 from oodkit.backbones.network import Network
@@ -107,7 +108,7 @@ class Backbone:
     def dim(self) -> int:
         """Number of features D."""
         with torch.inference_mode():
-            return int(self.embed_pixels(torch.zeros(1, 3, self.image_size, self.image_size)).shape[1])
+            return int(self._run(self._module, torch.zeros(1, 3, self.image_size, self.image_size)).shape[1])
 
     @cached_property
     def capabilities(self) -> frozenset[Capability]:
@@ -128,7 +129,7 @@ class Backbone:
 
     def load(self) -> "Backbone":
         """Load the weights now and return the backbone; otherwise they are loaded when they are first needed."""
-        _ = self._module
+        _ = self._forward
         return self
 
     def preprocess(self, image: Image.Image) -> Tensor:
@@ -144,10 +145,7 @@ class Backbone:
         Returns:
             (B, D) float32 on the backbone's device, not normalised.
         """
-        pixels = self.preprocessing.normalise(pixels.to(self.device))
-        pixels = pixels.to(_DTYPES[self.precision], memory_format=torch.channels_last)
-        features: Tensor = self._module(pixels)
-        return features.float()
+        return self._run(self._forward, pixels)
 
     def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
         """Features (B, D) float32 of images, on the backbone's device, without gradients."""
@@ -186,7 +184,12 @@ class Backbone:
     @cached_property
     def _module(self) -> nn.Module:
         module = self._network.module.eval().requires_grad_(False)
-        module = module.to(device=self.device, dtype=_DTYPES[self.precision], memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if self.compile:
-            return torch.compile(module, options={"freezing": True})  # type: ignore[return-value]
-        return module  # type: ignore[no-any-return]
+        return module.to(device=self.device, dtype=_DTYPES[self.precision], memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    @cached_property
+    def _forward(self) -> Callable[[Tensor], Tensor]:
+        return CompiledModule(self._module, self.device) if self.compile else self._module
+
+    def _run(self, forward: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
+        pixels = self.preprocessing.normalise(pixels.to(self.device))
+        return forward(pixels.to(_DTYPES[self.precision], memory_format=torch.channels_last)).float()

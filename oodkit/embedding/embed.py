@@ -13,7 +13,7 @@ from oodkit.backbones import Backbone, load_backbone
 from oodkit.data import load_dataset
 from oodkit.data.image_set import FileStamp, ImageSet
 from oodkit.embedding.embeddings import Embeddings
-from oodkit.embedding.extraction import Batch, Extraction
+from oodkit.embedding.extraction import Batch, Extraction, default_batch_size
 from oodkit.embedding.shard import Space
 from oodkit.embedding.store import MissingFeatures, Store
 from oodkit.errors import DataNotFound, StoreError
@@ -71,7 +71,7 @@ class _Run:
     ) -> None:
         self.images, self.backbone, self.view, self.store = images, backbone, view, store
         self.skip_unreadable = skip_unreadable
-        self.batch_size = batch_size or (16 if backbone.device.type == "cpu" else 256)
+        self.batch_size = batch_size or default_batch_size(backbone)
         self.space = Space(backbone.fingerprint, backbone.numerics, view.name)
         self.stamps = [images.stamp(i) for i in range(len(images))]
         self.digests = store.remembered(self.stamps)
@@ -106,7 +106,7 @@ class _Run:
             )
         shard = _ShardWriter(self.store, self.space, self.backbone.name, self.since)
         label = f"embedding {self.images.name}:{self.images.split}"
-        extraction = Extraction(self.images, self.digests, self._is_stored, self.backbone, self.view)
+        extraction = Extraction(self.images, self.digests, self._is_stored, self.backbone, self.view, self.batch_size)
         batches = extraction.run(todo)
         try:
             with progress(label, sum(map(len, todo))) as advance:
