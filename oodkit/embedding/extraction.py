@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ from oodkit.errors import UnreadableImage
 from oodkit.views.view import View
 
 Features = NDArray[np.float32] | NDArray[np.float16]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -73,9 +76,9 @@ class Extraction:
         """Batches with their features, in order; nothing is left running when the iterator is closed."""
         self.backbone.load()
         if self.backbone.device.type == "cpu":
-            yield from _ahead(lambda positions: self._embed(self._prepare(positions)), batches, torch.get_num_threads())
+            yield from ahead(lambda positions: self._embed(self._prepare(positions)), batches, torch.get_num_threads())
         else:
-            for batch in _ahead(self._prepare, batches, min(8, os.cpu_count() or 1)):
+            for batch in ahead(self._prepare, batches, min(8, os.cpu_count() or 1)):
                 yield self._embed(batch)
 
     def _prepare(self, positions: Sequence[int]) -> Batch:
@@ -126,6 +129,24 @@ class Extraction:
         return batch
 
 
+def ahead(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Results of `work` in the order of the items, made by threads that compute with one thread each.
+
+    Two items per worker are under way; nothing is left running when the iterator is closed.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="oodkit", initializer=_compute_with_one_thread)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def default_batch_size(backbone: Backbone) -> int:
     """How many images go through a backbone at once.
 
@@ -143,21 +164,6 @@ def features_of(backbone: Backbone, pixels: Tensor) -> Features:
         features = backbone.embed_pixels(pixels.to(backbone.device).float().div_(255))
         array: Features = (features.half() if backbone.precision == "fp16" else features).cpu().numpy()
         return array
-
-
-def _ahead(work: Callable[[Sequence[int]], Batch], batches: Iterable[Sequence[int]], workers: int) -> Iterator[Batch]:
-    """Results in order, with two batches under way per worker."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="oodkit", initializer=_compute_with_one_thread)
-    waiting: deque[Future[Batch]] = deque()
-    try:
-        for positions in batches:
-            waiting.append(pool.submit(work, positions))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _compute_with_one_thread() -> None:
