@@ -7,9 +7,12 @@ do, where far more rows come near the nearest.
 """
 
 import sys
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import faiss
+import numpy as np
 import torch
 from pairing import compare
 from private_memory import peak_private_bytes
@@ -32,32 +35,33 @@ TARGETS = {
 def main(repeats: int, clustered: bool) -> None:
     bank, queries = samples(BANK, clustered), samples(QUERIES, clustered)
     rows = unit_rows(bank)
+    print(f"{QUERIES:,} queries, bank {BANK:,} x {WIDTH}, {repeats} alternating repeats")
     print(
-        f"{QUERIES:,} queries, bank {BANK:,} x {WIDTH}, {repeats} alternating repeats, {torch.get_num_threads()} threads"
+        f"{torch.get_num_threads()} threads; bf16 search by default: {bf16_is_fast()}; ratio of times, median (range)"
     )
-    print(f"bf16 search by default here: {bf16_is_fast()}; ratio of times, median (range)")
     row = "{:<24} {:>3}  {:<24} {}".format
     print(row("ours / peer", "k", "ratio", "at most"))
     for k in (1, 50):
         knn = KNN(k).fit(bank)
-        default, plain = partial(knn.score_samples, queries), lambda: unit_rows(queries) @ rows.T
+        default, plain = partial(knn.score_samples, queries), partial(torch.mm, unit_rows(queries), rows.T)
         float32 = partial(Bank(rows).nearest, unit_rows(queries), k, bf16=False)
         index = faiss.IndexFlatIP(WIDTH)
         index.add(rows.numpy())
         flat = partial(index.search, unit_rows(queries).numpy(), k)
         brute = NearestNeighbors(n_neighbors=k, algorithm="brute", metric="cosine").fit(bank.numpy())
         cosine = partial(brute.kneighbors, queries.numpy())
-        cases = {
+        cases: dict[str, tuple[Callable[[], Any], Callable[[], Any], int]] = {
             "float32 / product": (float32, plain, repeats),
             "default / product": (default, plain, repeats),
             "default / faiss": (default, flat, repeats),
             "default / scikit-learn": (default, cosine, 1),
         }
-        for name, (ours, peer, times) in cases.items():
-            print(row(name, k, str(compare(ours, peer, times)), f"{TARGETS[name][k]:.2f}"), flush=True)
-        difference = abs(default() - flat()[0].mean(axis=1)).max()
-        found = torch.from_numpy(flat()[1]).sort(dim=1).values
-        same = (Bank(rows).nearest(unit_rows(queries), k)[1].sort(dim=1).values == found).float().mean()
+        for name, (call, peer, times) in cases.items():
+            print(row(name, k, str(compare(call, peer, times)), f"{TARGETS[name][k]:.2f}"), flush=True)
+        products, found = flat()
+        difference = abs(knn.score_samples(queries) - np.asarray(products).mean(axis=1)).max()
+        ours = Bank(rows).nearest(unit_rows(queries), k)[1]
+        same = (ours.sort(dim=1).values == torch.from_numpy(found).sort(dim=1).values).float().mean()
         _, above = peak_private_bytes(default)
         print(f"  largest difference to faiss {difference:.1e}, same neighbours {100 * same:.4f} %")
         print(f"  memory above bank and queries {above / 1e6:.0f} MB (at most 150)", flush=True)

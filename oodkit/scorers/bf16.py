@@ -7,9 +7,10 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from oodkit.scorers.selection import GROUP, largest
+from oodkit.scorers.selection import GROUP
 
 FLOAT32_STEP = 2.0**-24  # half the spacing of float32 at 1
 BF16_STEP = 2.0**-8  # what rounding a product to bfloat16 may change, relatively
@@ -40,7 +41,7 @@ class HalfQueries:
 
     Attributes:
         rows: (B, D) bfloat16.
-        norm, rounding: (B,) float64 lengths of the rounded rows and of what rounding took away.
+        norm, rounding: (B,) float64 lengths of the rows and of what rounding took away.
     """
 
     rows: Tensor
@@ -65,7 +66,7 @@ class HalfBlock:
     Attributes:
         exact: (n, D) float32.
         rows: (n, D) bfloat16.
-        norm, rounding: largest length of an exact row, and of what rounding took away from one.
+        norm, rounding: largest length of a row, exact or rounded, and of what rounding took away from one.
     """
 
     exact: Tensor
@@ -77,78 +78,90 @@ class HalfBlock:
     def of(cls, exact: Tensor) -> Self:
         """Round (n, D) float32 rows."""
         half, norm, rounding = _round(exact)
-        longest = float(norm.max() + rounding.max())
-        return cls(exact, half, longest, float(rounding.max()))
+        return cls(exact, half, float(norm.max() + rounding.max()), float(rounding.max()))
 
-    def product(self, queries: HalfQueries) -> tuple[Tensor, Tensor]:
+    def product(self, queries: HalfQueries, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Products in bfloat16 and how wrong they may be.
+
+        Args:
+            queries: (B, D) rounded queries.
+            memory: bfloat16, at least B * n entries long, that the products may overwrite; None: new memory.
 
         Returns:
             Products p (B, n) and bounds e (B,), float64: the exact product is within e + BF16_STEP * |p| of p.
         """
-        p = queries.rows @ self.rows.T
+        size = len(queries.rows), len(self.rows)
+        out = None if memory is None else memory[: size[0] * size[1]].view(size)
+        p = torch.mm(queries.rows, self.rows.T, out=out)
         longest_query = queries.norm + queries.rounding
-        e = queries.rounding * self.norm + queries.norm * self.rounding
+        e = queries.rounding * self.norm + longest_query * self.rounding
         e += 2 * self.rows.shape[1] * FLOAT32_STEP * longest_query * self.norm
         return p, e
 
-    def nearest(self, exact: Tensor, queries: HalfQueries, k: int, floor: Tensor) -> tuple[Tensor, Tensor] | None:
+    def nearest(
+        self, exact: Tensor, queries: HalfQueries, k: int, floor: Tensor, memory: Tensor | None = None
+    ) -> tuple[Tensor, Tensor] | None:
         """The largest products of each query that can be among its k largest overall.
+
+        What comes after the product is left to NumPy: on arrays this small, waiting for threads costs more than it
+        saves.
 
         Args:
             exact: (B, D) float32 queries.
             queries: the same, rounded.
             k: how many are looked for.
             floor: (B,) the k-th largest product found in other blocks, -inf where there are fewer.
+            memory: as for `product`.
 
         Returns:
-            Products (B, m) in float32, -inf where there are fewer than m, and row indices (B, m); None where the
-            bound leaves too many rows to be worth it.
+            Products (B, m) in float32, m <= k, -inf where there are fewer, and row indices (B, m); None where the
+            bound leaves too many rows to be worth it, or the block is too small.
         """
-        n = len(self.rows)
-        groups = n // GROUP
-        if groups < 4 * k:
+        groups = len(self.rows) // GROUP
+        if groups < 4 * k or len(self.rows) % GROUP:
             return None
-        p, e = self.product(queries)
-        grouped = p[:, : groups * GROUP].view(-1, GROUP, groups)
-        maxima = grouped.amax(dim=1).float()
-        kth = largest(maxima, k)[0].amin(dim=1).double()
-        slack = 2 * self.rows.shape[1] * FLOAT32_STEP * self.norm
-        lower = torch.maximum(kth - BF16_STEP * kth.abs() - e, floor.double() - slack)
-        least = lower - e
-        least = least / torch.where(least > 0, 1 + BF16_STEP, 1 - BF16_STEP) - slack  # p below it cannot reach lower
-        least = least.float()
-        query, group = (maxima >= least[:, None]).nonzero(as_tuple=True)
-        pair, offset = (grouped[query, :, group] >= least[query, None]).nonzero(as_tuple=True)
-        rest_query, rest = (p[:, groups * GROUP :] >= least[:, None]).nonzero(as_tuple=True)
-        query = torch.cat([query[pair], rest_query])
-        column = torch.cat([group[pair] + offset * groups, rest + groups * GROUP])
+        p, e = self.product(queries, memory)
+        grouped = p.view(-1, GROUP, groups)  # group j: columns j, j + groups, ...
+        maxima = grouped.amax(dim=1).float().numpy()  # (B, groups)
+        kth = np.partition(maxima, groups - k, axis=1)[:, groups - k].astype(np.float64)
+        bound, rounding = e.numpy(), 2 * self.rows.shape[1] * FLOAT32_STEP * self.norm
+        lower = np.maximum(kth - BF16_STEP * np.abs(kth) - bound, floor.numpy() - rounding)
+        least = lower - bound - rounding  # a product is at most p + BF16_STEP * |p| + bound
+        least = (least / np.where(least > 0, 1 + BF16_STEP, 1 - BF16_STEP)).astype(np.float32)
+        query, group = np.nonzero(maxima >= least[:, None])
         if len(query) > MOST_CANDIDATES * p.numel():
             return None
-        return _products(exact, self.exact, query, column)
+        bits = grouped.view(torch.int16).numpy()[query, :, group].view(np.uint16)  # (pairs, GROUP)
+        near = (bits.astype(np.uint32) << 16).view(np.float32) >= least[query, None]
+        pair, offset = np.nonzero(near)
+        if len(pair) > MOST_CANDIDATES * p.numel():
+            return None
+        return _decide(exact.numpy(), self.exact.numpy(), query[pair], group[pair] + offset * groups, k)
 
 
-def _products(queries: Tensor, rows: Tensor, query: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
-    """Float32 products of P pairs as (B, m) values and columns, m the most pairs of one query, padded with -inf."""
-    order = query.argsort(stable=True)
-    column_of = column[order].numpy()
-    counts = np.bincount(query.numpy(), minlength=len(queries))
+def _decide(
+    queries: NDArray[np.float32], rows: NDArray[np.float32], query: NDArray[np.intp], column: NDArray[np.intp], k: int
+) -> tuple[Tensor, Tensor]:
+    """The k largest float32 products of each query with its candidates: pairs, in order of query."""
+    counts = np.bincount(query, minlength=len(queries))
     ends = np.cumsum(counts)
-    values = np.full((len(queries), int(counts.max(initial=0))), -np.inf, dtype=np.float32)
-    columns = np.zeros(values.shape, dtype=np.int64)
+    shape = len(queries), min(k, int(counts.max(initial=0)))
+    values, columns = np.full(shape, -np.inf, dtype=np.float32), np.zeros(shape, dtype=np.int64)
     for i in np.flatnonzero(counts):
-        mine = column_of[ends[i] - counts[i] : ends[i]]
-        values[i, : counts[i]] = rows.numpy()[mine] @ queries[i].numpy()
-        columns[i, : counts[i]] = mine
+        mine = column[ends[i] - counts[i] : ends[i]]
+        products = rows.take(mine, axis=0) @ queries[i]
+        if counts[i] > k:
+            best = np.argpartition(products, -k)[-k:]
+            products, mine = products[best], mine[best]
+        values[i, : len(mine)], columns[i, : len(mine)] = products, mine
     return torch.from_numpy(values), torch.from_numpy(columns)
 
 
 def _round(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows in bfloat16, their lengths, and the lengths of what rounding took away, (N,) float64."""
+    """Rows in bfloat16, and (N,) float64 lengths of the rows and of what rounding took away."""
     half = torch.empty(rows.shape, dtype=torch.bfloat16)
-    norms, roundings = [], []
-    for part, rounded in zip(torch.split(rows, 2048), torch.split(half, 2048), strict=True):
+    roundings = []
+    for part, rounded in zip(torch.split(rows, 4096), torch.split(half, 4096), strict=True):
         rounded.copy_(part)
-        norms.append(torch.linalg.vector_norm(rounded.float(), dim=1))
-        roundings.append(torch.linalg.vector_norm(part - rounded.float(), dim=1))
-    return half, torch.cat(norms).double(), torch.cat(roundings).double()
+        roundings.append(torch.linalg.vector_norm(part - rounded, dim=1))
+    return half, torch.linalg.vector_norm(rows, dim=1).double(), torch.cat(roundings).double()

@@ -1,5 +1,6 @@
 """Exact search for the rows of a bank with the largest cosine, in memory that does not grow with bank or queries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,11 +9,11 @@ from torch import Tensor
 
 from oodkit.scorers.bf16 import HalfBlock, HalfQueries, bf16_is_fast
 from oodkit.scorers.rows import floating
-from oodkit.scorers.selection import largest, merge_largest
+from oodkit.scorers.selection import GROUP, largest, merge_largest
 from oodkit.scorers.unit_rows import inverse_norms, unit_rows
 
 BLOCK_BYTES = 48 * 2**20  # float32 rows of the bank that are worked on at once
-QUERIES = 256  # queries per matrix product: products with one block stay in a processor's cache
+QUERIES = 1024  # queries per matrix product
 RESULT_BYTES = 32 * 2**20  # values and indices that are kept for one pass over the bank
 BF16_QUERIES = 1024  # fewer queries do not repay rounding the bank
 BF16_PRODUCTS = 10**10  # scalar products of a search that is worth a look at how fast bf16 is
@@ -71,8 +72,8 @@ class Bank:
             bf16 = on_cpu and enough and bf16_is_fast()
         with torch.no_grad():
             passes = [self._search(part, k, bf16) for part in torch.split(queries.detach(), per_pass)]
-            values = torch.cat([value for value, _ in passes])
-            indices = torch.cat([index for _, index in passes])
+            values, order = torch.cat([value for value, _ in passes]).sort(dim=1, descending=True)
+            indices = torch.cat([index for _, index in passes]).gather(1, order)
         if torch.is_grad_enabled() and queries.requires_grad:
             chosen = self._unit(indices.flatten(), queries.dtype).view(*indices.shape, -1)  # (B, k, D)
             values = (chosen * queries[:, None, :]).sum(dim=2)
@@ -82,21 +83,24 @@ class Bank:
         values = queries.new_full((len(queries), k), -torch.inf)
         indices = torch.zeros(len(queries), k, dtype=torch.int64, device=queries.device)
         per_block = _rows_per_block(queries.shape[1])
-        product = queries.new_empty(min(QUERIES, len(queries)), min(per_block, len(self.rows)))
+        entries = min(QUERIES, len(queries)) * min(per_block, len(self.rows))
+        product = queries.new_empty(entries)  # filled anew for each part: fresh memory would cost as much as 10 %
+        half_product = queries.new_empty(entries if bf16 else 0, dtype=torch.bfloat16)
         half_queries = HalfQueries.of(queries) if bf16 else None
-        for start in range(0, len(self.rows), per_block):
-            block = self._unit(slice(start, start + per_block), queries.dtype)
-            half_block = HalfBlock.of(block) if bf16 else None
+        for rows in _blocks(len(self.rows), per_block):
+            block = self._unit(rows, queries.dtype)
+            half_block = None if half_queries is None else HalfBlock.of(block)
             for first in range(0, len(queries), QUERIES):
                 part = slice(first, first + QUERIES)
                 found = None
                 if half_block is not None and half_queries is not None:
-                    found = half_block.nearest(queries[part], half_queries[part], k, floor=values[part, -1])
+                    floor = values[part].amin(dim=1)
+                    found = half_block.nearest(queries[part], half_queries[part], k, floor, half_product)
                 if found is None:
-                    size = len(queries[part])
-                    torch.mm(queries[part], block.T, out=product[:size, : len(block)])
-                    found = largest(product[:size, : len(block)], k)
-                merge_largest(values[part], indices[part], found[0], found[1] + start)
+                    half_queries = None  # what does not pay once does not pay again
+                    out = product[: len(queries[part]) * len(block)].view(-1, len(block))
+                    found = largest(torch.mm(queries[part], block.T, out=out), k)
+                merge_largest(values[part], indices[part], found[0], found[1] + rows.start)
         return values, indices
 
     def _unit(self, which: slice | Tensor, dtype: torch.dtype) -> Tensor:
@@ -107,4 +111,13 @@ class Bank:
 
 
 def _rows_per_block(width: int) -> int:
-    return max(1, BLOCK_BYTES // (4 * width))
+    return max(GROUP, BLOCK_BYTES // (4 * width * GROUP) * GROUP)
+
+
+def _blocks(count: int, size: int) -> Iterator[slice]:
+    """Blocks of whole groups of rows, then the few rows that fill no group."""
+    whole = count - count % GROUP
+    for start in range(0, whole, size):
+        yield slice(start, min(start + size, whole))
+    if whole < count:
+        yield slice(whole, count)
