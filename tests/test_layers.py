@@ -11,7 +11,7 @@ import oodkit.scorers
 import oodkit.views
 
 ROOT = Path(__file__).parents[1]
-GRAPH = grimp.build_graph("oodkit")
+GRAPH = grimp.build_graph("oodkit", cache_dir=None)
 
 
 @pytest.mark.parametrize("registry", [oodkit.scorers.scorers, oodkit.views.views], ids=lambda registry: registry.kind)

@@ -10,6 +10,7 @@ import tomllib
 import zipfile
 from email.message import Message
 from email.parser import Parser
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -100,9 +101,10 @@ def test_the_source_archive_can_be_tested(built: Path) -> None:
     assert wanted <= held
 
 
+@cache
 def _imports() -> set[str]:
     """Top-level names of other people's packages that some module of oodkit imports, at once or when it is used."""
-    graph = grimp.build_graph("oodkit", include_external_packages=True)
+    graph = grimp.build_graph("oodkit", include_external_packages=True, cache_dir=None)
     tops = {name.partition(".")[0] for name in graph.modules} - {"oodkit"}
     return tops - set(sys.stdlib_module_names)
 
@@ -113,8 +115,11 @@ def _requirements(*groups: str) -> dict[str, Requirement]:
     return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
 
 
+_all_distributions = cache(packages_distributions)
+
+
 def _distributions(imported: str) -> set[str]:
-    return {canonicalize_name(name) for name in packages_distributions().get(imported, [imported])}
+    return {canonicalize_name(name) for name in _all_distributions().get(imported, [imported])}
 
 
 def test_what_is_imported_is_declared() -> None:
