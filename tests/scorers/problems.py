@@ -8,10 +8,10 @@ Array = NDArray[np.float64]
 
 
 def classes(seed: int, n: int = 60, width: int = 4, count: int = 3) -> tuple[Array, NDArray[np.int64]]:
-    """(n, width) rows of `count` classes with a common covariance that is not diagonal, each class at least once."""
+    """(n, width) rows of `count` classes with a common covariance, well conditioned and not diagonal."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n) % count)
-    mixing = rng.standard_normal((width, width)) + np.eye(width)
+    mixing = rng.uniform(0.5, 2, (width, 1)) * np.linalg.qr(rng.standard_normal((width, width)))[0]
     means = 3 * rng.standard_normal((count, width))
     return means[labels] + rng.standard_normal((n, width)) @ mixing, labels
 

@@ -127,6 +127,32 @@ def test_float32_overflow_is_computed_in_float64():
         scorer.score_samples(np.array([[0, 0, 0], [1e200, 0, 0]]))
 
 
+def test_an_error_counts_rows_from_the_beginning():
+    """The row that an error names is that of the whole input, in whatever chunk it comes."""
+    rows = ROWS.astype(np.float64)
+    rows[7] = 1e200
+
+    with pytest.raises(InvalidInput, match="row 7 overflows float64"):
+        Recorder().fit(ROWS).score_samples(rows)
+
+
+def test_a_refit_leaves_nothing_of_the_earlier_fit():
+    """What only the first of two fits learned is gone after the second."""
+
+    class UsesLabels(Centre):
+        optional = frozenset({Need.LABELS})
+
+        def _fit(self, train):
+            super()._fit(train)
+            if train.labels is not None:
+                self.classes_ = len(train.labels.unique())
+
+    scorer = UsesLabels().fit(ROWS, np.arange(12))
+
+    assert scorer.classes_ == 12
+    assert not hasattr(scorer.fit(ROWS), "classes_")
+
+
 def test_score_tensor_takes_tensors_alone():
     """Anything else has no gradient; the message says what to call."""
     with pytest.raises(InvalidInput, match="takes a tensor, got ndarray; use score_samples"):

@@ -51,6 +51,42 @@ def test_none_of_the_nearest_is_left_out(monkeypatch, clustered, k, count):
         np.testing.assert_allclose(values, exact[i, columns], atol=1e-6)
 
 
+UNIT = 2.0**-7  # spacing of bfloat16 at 1
+
+
+def nearest_of_two(queries: torch.Tensor, best: torch.Tensor, other: torch.Tensor) -> int:
+    """Which of two rows, among zeros, is found to be the nearest."""
+    bank = torch.zeros(64, queries.shape[1])
+    bank[0], bank[1] = best, other
+    product, _ = HalfBlock.of(bank).product(HalfQueries.of(queries))
+    assert queries[0].double() @ best.double() > queries[0].double() @ other.double()
+    assert product[0, 0] < product[0, 1], "bfloat16 must get this pair wrong, or the test tests nothing"
+    _, columns = HalfBlock.of(bank).nearest(queries, HalfQueries.of(queries), 1, torch.tensor([-torch.inf]))
+    return int(columns)
+
+
+def test_rounding_of_rows_at_its_worst_is_allowed_for(monkeypatch):
+    """All entries are rounded against the better row and in favour of the other, by nearly half a unit each."""
+    monkeypatch.setattr(bf16, "MOST_CANDIDATES", 1)
+    queries = torch.cat([torch.ones(65), -torch.ones(64)])[None]
+    down, up = torch.full((64,), 1 + 0.498 * UNIT), torch.full((64,), 1 + 0.502 * UNIT)
+
+    best, other = torch.cat([down, torch.tensor([UNIT]), up]), torch.cat([up, torch.tensor([0.0]), down])
+
+    assert nearest_of_two(queries, best, other) == 0
+
+
+def test_rounding_of_products_at_its_worst_is_allowed_for(monkeypatch):
+    """The products, 128.485 and 128.516 from rounded rows, become 128 and 129; exactly, the former is the larger."""
+    monkeypatch.setattr(bf16, "MOST_CANDIDATES", 1)
+    same = torch.cat([torch.ones(124), torch.tensor([31 / 64])])
+    down, up = torch.full((4,), 1 + 0.49 * UNIT), torch.full((4,), 1 + 0.51 * UNIT)
+
+    best, other = torch.cat([same, down, torch.tensor([UNIT / 8])]), torch.cat([same, up, torch.tensor([0.0])])
+
+    assert nearest_of_two(torch.ones(1, 130), best, other) == 0
+
+
 def test_a_floor_leaves_out_what_cannot_reach_it():
     """Rows that are below the k-th product found elsewhere are not looked at again."""
     queries, bank = rows(50, 0), rows(1024, 1)
