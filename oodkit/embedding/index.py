@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -199,23 +199,33 @@ class Index:
         self._db.execute("COMMIT")
 
     def _connect(self, path: Path) -> sqlite3.Connection:
-        try:
-            db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-            db.execute("PRAGMA temp_store = MEMORY")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            db.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error) or not path.is_file():
-                raise
-            db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro&immutable=1",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            db.execute("PRAGMA temp_store = MEMORY")
-            self.read_only = True
+        with ExitStack() as unwanted:  # connections that are closed unless one of them is returned
+            try:
+                db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+                unwanted.callback(db.close)
+                db.execute("PRAGMA temp_store = MEMORY")
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = NORMAL")
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error) or not path.is_file():
+                    raise
+                unwanted.close()
+                db = sqlite3.connect(
+                    f"{path.absolute().as_uri()}?mode=ro&immutable=1",
+                    uri=True,
+                    isolation_level=None,
+                    check_same_thread=False,
+                )
+                unwanted.callback(db.close)
+                db.execute("PRAGMA temp_store = MEMORY")
+                self.read_only = True
+            self._check_schema(db, path)
+            unwanted.pop_all()
+        return db
+
+    def _check_schema(self, db: sqlite3.Connection, path: Path) -> None:
+        """Refuse a newer schema, and make the tables of a new database."""
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise StoreError(
@@ -228,4 +238,3 @@ class Index:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         if not self.read_only:
             db.execute("COMMIT")
-        return db
