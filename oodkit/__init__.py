@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from oodkit import backbones, data, embedding, evaluation, metrics, scorers, views
     from oodkit.backbones import list_backbones, load_backbone
     from oodkit.data import load_dataset

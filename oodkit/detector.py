@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data.image_list import Images, as_image_set
+from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Embeddings, embed
 from oodkit.scorers import create
 from oodkit.scorers.base import Scorer
@@ -45,13 +46,14 @@ class Detector:
         """Learn what in-distribution images look like.
 
         Args:
-            images: paths, Pillow images, an image set, a folder or a data set's name.
+            images: paths, Pillow images, an image set, a folder or a data set's name; of a folder or data set with
+                splits the train split, unless another is named.
             labels: (N,) class of each image, for scorers that use classes; default those of the image set.
 
         Raises:
             OodkitError: an image cannot be read, or the scorer cannot be fitted on these.
         """
-        embedded = self._embed(images)
+        embedded = self._embed(as_image_set(images, split="train"))
         classes = embedded.labels if labels is None else np.asarray(labels)
         self.scorer.fit(embedded.features, classes)
         return self
@@ -60,13 +62,18 @@ class Detector:
         """(N,) scores in the order of the images; higher is more in-distribution.
 
         Args:
-            images: paths, Pillow images, an image set, a folder or a data set's name.
+            images: paths, Pillow images, an image set, a folder or a data set's name; of a folder or data set with
+                splits the test split, unless another is named.
 
         Raises:
             OodkitError: an image cannot be read.
             NotFittedError: `fit` has not been called.
         """
-        return self.scorer.score_samples(self._embed(images).features)
+        return self.scorer.score_samples(self._embed(as_image_set(images)).features)
 
-    def _embed(self, images: Images) -> Embeddings:
-        return embed(as_image_set(images), self.backbone, cache=self.cache)
+    def __repr__(self) -> str:
+        """Backbone and scorer."""
+        return f"<Detector {self.scorer!r} on {self.backbone.name}, {self.backbone.image_size} px>"
+
+    def _embed(self, images: ImageSet) -> Embeddings:
+        return embed(images, self.backbone, cache=self.cache)

@@ -47,7 +47,7 @@ def progress(label: str, total: int | None, unit: str = "images") -> Iterator[Ad
 
     is_bytes = unit == "bytes"
     columns: list[ProgressColumn] = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn() if is_bytes else MofNCompleteColumn(),
         TransferSpeedColumn() if is_bytes else RateColumn(),

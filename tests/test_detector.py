@@ -57,3 +57,25 @@ def test_mistakes_are_one_line(tiny_name, tmp_path, photo_folder):
         detector.score([tmp_path / "gone.png"])
     with pytest.raises(InvalidInput, match="fit"):
         oodkit.Detector(tiny_name).score(str(photo_folder / "train"))
+
+
+def test_a_name_means_the_train_split_to_fit_and_the_test_split_to_score(photo_folder, tiny_name):
+    """Fitting on a folder with splits does not see what is scored."""
+    detector = oodkit.Detector(tiny_name).fit(str(photo_folder))
+    explicit = oodkit.Detector(tiny_name).fit(f"{photo_folder}:train")
+    expected = explicit.score(f"{photo_folder}:test")
+    np.testing.assert_array_equal(detector.score(str(photo_folder)), expected)
+    assert expected.max() < 0.99999
+
+
+def test_an_opened_image_is_turned_upright_like_its_file(photo_folder, tiny_name, tmp_path, photograph):
+    """EXIF orientation counts for Pillow images too; a truncated one is an unreadable image."""
+    image, exif = photograph(3, 200, 150), Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    detector = oodkit.Detector(tiny_name).fit(str(photo_folder))
+    by_path = detector.score(tmp_path / "turned.jpg")
+    np.testing.assert_allclose(detector.score(Image.open(tmp_path / "turned.jpg")), by_path, atol=1e-6)
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "turned.jpg").read_bytes()[:-2000])
+    with pytest.raises(UnreadableImage, match="image 0"):
+        detector.score([Image.open(tmp_path / "cut.jpg")])

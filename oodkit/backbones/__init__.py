@@ -42,3 +42,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"oodkit.backbones.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'oodkit.backbones' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,7 +1,11 @@
 """A frozen backbone: pixels in, features out."""
 
+import copy
+import dataclasses
 import enum
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -66,6 +70,7 @@ class Backbone:
         self.precision: Precision = precision
         self.compile = compile
         self._load = load
+        self._loading = threading.Lock()
 
     @classmethod
     def of(
@@ -76,14 +81,26 @@ class Backbone:
         device: str = "auto",
         precision: Precision = "fp32",
         compile: bool = False,
+        take: bool = False,
     ) -> "Backbone":
-        """A backbone over a network that is loaded already; its weights are hashed."""
+        """A backbone over a network that is loaded already; its weights are hashed.
+
+        Args:
+            name: what the backbone is called; not part of its fingerprint.
+            network: copied, so that later changes to the module reach neither the backbone nor its fingerprint.
+            device: as in the class.
+            precision: as in the class.
+            compile: as in the class.
+            take: take the module itself instead of a copy, to freeze and cast it: nobody else may use it.
+        """
+        if not take:
+            network = dataclasses.replace(network, module=copy.deepcopy(network.module))
         return cls(
             name,
             lambda: network,
             preprocessing=network.preprocessing,
             architecture=network.architecture,
-            weights=weights_digest(network.module.state_dict()),
+            weights=weights_digest(_tensors(network.module)),
             device=device,
             precision=precision,
             compile=compile,
@@ -128,8 +145,12 @@ class Backbone:
         return self._network.classifier.to(self.device)
 
     def load(self) -> "Backbone":
-        """Load the weights now and return the backbone; otherwise they are loaded when they are first needed."""
-        _ = self._forward
+        """Load the weights now and return the backbone; otherwise they are loaded when they are first needed.
+
+        May be called from several threads: they are loaded once.
+        """
+        with self._loading:
+            _ = self._forward
         return self
 
     def preprocess(self, image: Image.Image) -> Tensor:
@@ -192,4 +213,21 @@ class Backbone:
 
     def _run(self, forward: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
         pixels = self.preprocessing.normalise(pixels.to(self.device))
-        return forward(pixels.to(_DTYPES[self.precision], memory_format=torch.channels_last)).float()
+        pixels = pixels.to(_DTYPES[self.precision], memory_format=torch.channels_last)
+        with _full_float32(self.device):
+            return forward(pixels).float()
+
+
+def _full_float32(device: torch.device) -> AbstractContextManager[None]:
+    """On a GPU, convolutions without TF32, which torch allows by default and which keeps 10 bits of 23."""
+    if device.type != "cuda":
+        return nullcontext()
+    cudnn = torch.backends.cudnn
+    return cudnn.flags(
+        enabled=cudnn.enabled, benchmark=cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False
+    )
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """The state dict, and the buffers that it leaves out."""
+    return {**dict(module.named_buffers()), **module.state_dict()}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from oodkit.errors import DownloadFailed
+from oodkit.errors import DownloadFailed, WeightsError
 
 _NOISY = ("huggingface_hub", "timm", "root")
 
@@ -23,6 +23,7 @@ def fetching(name: str, by_hand: str) -> Iterator[None]:
 
     Raises:
         DownloadFailed: the weights are neither cached nor to be had.
+        WeightsError: they do not fit.
     """
     from huggingface_hub import constants
 
@@ -34,6 +35,9 @@ def fetching(name: str, by_hand: str) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = offline or not _resolves(constants.ENDPOINT)
         yield
     except (OSError, RuntimeError) as error:
+        if "state_dict" in str(error):
+            fault = " ".join(str(error).split())[:200]
+            raise WeightsError(f"the weights of {name} do not fit its architecture ({fault})") from error
         reason = "no network" if constants.HF_HUB_OFFLINE else " ".join(str(error).split())[:160]
         raise DownloadFailed(
             f"the weights of {name} are not in the hub's cache and could not be fetched ({reason}); "

@@ -49,7 +49,7 @@ def load_backbone(
 
         network = module_family.load_network(parsed.model, image_size)
     full = str(BackboneName(family, parsed.model, parsed.weights))
-    return Backbone.of(full, network, device=device, precision=precision, compile=compile)
+    return Backbone.of(full, network, device=device, precision=precision, compile=compile, take=family != "module")
 
 
 def _family_of(name: str, parsed: BackboneName) -> str:

@@ -1,11 +1,16 @@
 """Bring your own module: FILE.py:FACTORY on the command line, `from_module` in Python."""
 
+import copy
+import hashlib
 import importlib.util
 import inspect
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -13,7 +18,7 @@ from oodkit.backbones.fingerprint import file_digest
 from oodkit.backbones.network import Network
 from oodkit.backbones.preprocessing import Preprocessing
 from oodkit.backbones.state_file import load_strictly, read_state_file
-from oodkit.errors import DataNotFound, InvalidInput, UnknownName, nearest_names
+from oodkit.errors import DataNotFound, InvalidInput, OodkitError, UnknownName, nearest_names
 
 
 def from_module(
@@ -28,8 +33,12 @@ def from_module(
 ) -> Network:
     """Describe your own module as a network that a backbone can be made of.
 
+    What the module computes is told apart by its weights and buffers, its layers and their plain attributes, and the
+    source files of their classes. Code that these import, and what a function closes over, is not seen: where such
+    code changes, name another `--cache`, or change a version attribute of the module.
+
     Args:
-        module: normalised pixels (B, 3, H, W) -> features (B, D), or -> logits if `classifier` is given.
+        module: normalised pixels (B, 3, H, W) -> features (B, D), or -> logits if `classifier` is given. It is copied.
         image_size: input side in pixels.
         mean: three numbers per channel, in units of [0, 1].
         std: three numbers per channel, in units of [0, 1].
@@ -41,6 +50,7 @@ def from_module(
         WeightsError: the state dict does not fit.
         InvalidInput: `classifier` names no linear layer, or a constant is out of range.
     """
+    module = copy.deepcopy(module)
     if state_dict is not None:
         load_strictly(module, read_state_file(Path(state_dict)), type(module).__name__)
     if len(mean) != 3 or len(std) != 3:
@@ -74,10 +84,11 @@ def load_network(target: str, image_size: int | None) -> Network:
     code = _import_file(path)
     make = getattr(code, factory, None)
     if not callable(make):
-        names = [name for name, value in vars(code).items() if inspect.isfunction(value)]
+        own = {n: v for n, v in vars(code).items() if inspect.isfunction(v) and v.__module__ == code.__name__}
+        names = [name for name in own if not name.startswith("_")]
         near = ", ".join(nearest_names(factory, names) or names[:3])
         raise UnknownName(f"no function {factory!r} in {path}; it has: {near}")
-    network = make()
+    network = _called(make, f"{factory} in {path}")
     if not isinstance(network, Network):
         raise InvalidInput(
             f"{factory} in {path} must return oodkit.backbones.from_module(...), got {type(network).__name__}"
@@ -86,7 +97,7 @@ def load_network(target: str, image_size: int | None) -> Network:
     return Network(
         network.module,
         preprocessing,
-        architecture=f"{network.architecture} code {file_digest(path)[:16]}",
+        architecture=f"{network.architecture} made by {factory} of {file_digest(path)}",
         classifier=network.classifier,
         project=network.project,
         encode_text=network.encode_text,
@@ -107,12 +118,34 @@ def _take_classifier(module: nn.Module, name: str) -> nn.Linear:
 
 
 def _structure(module: nn.Module) -> str:
-    """The module's layers and, where it can be read, the source of its class: weights alone do not say what is done."""
+    """Layers, their plain attributes and the source of their classes: weights alone do not say what is computed."""
+    parts, files = [], {}
+    for name, part in module.named_modules():
+        kind = type(part)
+        attributes = {key: repr(value) for key, value in vars(part).items() if _is_plain(value) and key != "training"}
+        parts.append(f"{name} {kind.__module__ if _is_library(kind) else ''}.{kind.__qualname__} {attributes}")
+        if not _is_library(kind):
+            files[kind.__qualname__] = _source_digest(kind)
+    return hashlib.sha256(json.dumps([repr(module), parts, sorted(files.items())]).encode()).hexdigest()
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _is_library(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in ("torch", "torchvision", "timm")
+
+
+def _source_digest(kind: type) -> str:
+    """Of the whole file that defines a class, since its methods may call what stands beside it."""
     try:
-        source = inspect.getsource(type(module))
-    except (OSError, TypeError):
-        source = ""
-    return f"{type(module).__qualname__} {module!r} {source}"
+        file = inspect.getsourcefile(kind)
+    except TypeError:
+        file = None
+    return file_digest(Path(file)) if file is not None and Path(file).is_file() else ""
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -122,5 +155,16 @@ def _import_file(path: Path) -> ModuleType:
         raise InvalidInput(f"{path} cannot be imported as Python code")
     code = importlib.util.module_from_spec(spec)
     sys.modules[name] = code
-    spec.loader.exec_module(code)
+    _called(partial(spec.loader.exec_module, code), str(path))
     return code
+
+
+def _called(function: Callable[[], Any], name: str) -> Any:
+    """Run a user's code; what it raises becomes one line."""
+    try:
+        return function()
+    except OodkitError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise InvalidInput(f"{name} fails with {type(error).__name__}: {reason}; --debug shows where") from error

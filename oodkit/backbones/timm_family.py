@@ -36,6 +36,13 @@ def load_network(model: str, weights: str | None, image_size: int | None) -> Net
             f"timm has no weights for {model!r}; choose another tag (`oodkit list backbones 'timm:{model}*'`) "
             f"or give a file as timm:{model}/FILE"
         )
+    if weights is None and "quickgelu" in " ".join(map(str, cfg.notes or ())).lower() and "quickgelu" not in model:
+        base, _, tag = model.partition(".")
+        near = [name for name in timm.list_models("*quickgelu*") if name.startswith(base.partition("_clip")[0])]
+        raise WeightsError(
+            f"the weights of timm:{model} need QuickGELU, but {base} is built with GELU; use the quickgelu variant: "
+            f"{' or '.join(f'timm:{name}.{tag}' for name in near[:3]) or 'none is known'}"
+        )
     preprocessing = _preprocessing(cfg.to_dict())
     options: dict[str, Any] = {}
     if image_size is not None and image_size != preprocessing.size:

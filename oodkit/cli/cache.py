@@ -15,7 +15,7 @@ def info(cache: CacheOption = None, as_json: JsonOption = False) -> None:
     """Where the store is, how large, and how many embeddings of which backbone it holds."""
     from oodkit.embedding.store import Store
 
-    with Store(cache) as store:
+    with Store(cache, make=False) as store:
         rows = store.spaces()
         if as_json:
             names = ("backbone", "numerics", "view", "images", "bytes")
@@ -32,7 +32,7 @@ def verify(cache: CacheOption = None) -> None:
     """Check every stored byte; damaged shards are set aside and embedded again when they are needed. Exit 1 if any."""
     from oodkit.embedding.store import Store
 
-    with Store(cache) as store:
+    with Store(cache, make=False) as store:
         report = store.verify()
     adopted = f", {report.adopted} taken in that the index did not know" if report.adopted else ""
     typer.echo(f"{report.shards} shards checked, {len(report.bad)} damaged{adopted}")
@@ -47,9 +47,9 @@ def prune(
         str | None, typer.Option("--backbone", "-b", metavar="B", help="Delete this backbone's embeddings too.")
     ] = None,
 ) -> None:
-    """Free the space of leftovers of killed runs, damaged shards and put-together copies."""
+    """Free the space of leftovers of killed runs and damaged shards."""
     from oodkit.embedding.store import Store
 
-    with Store(cache) as store:
+    with Store(cache, make=False) as store:
         report = store.prune(backbone)
     typer.echo(f"{report.shards} shards deleted, {report.freed_bytes / 1e6:,.1f} MB freed")

@@ -4,6 +4,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated, TextIO
 
 # Plain help is drawn in half the time, and reads the same in a log as on a terminal.
@@ -50,6 +51,9 @@ def _global_options(
 
 def main() -> None:
     """Run the program on the process's arguments and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no reason to stop
     sys.exit(run(sys.argv[1:]))
 
 
@@ -107,6 +111,9 @@ def _one_line(error: Exception) -> str | None:
     describe = getattr(error, "format_message", None)  # typer's own usage errors, whatever class they have
     if callable(describe):
         return f"{' '.join(str(describe()).split())}; `oodkit --help` shows the usage"
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}; check the path, its permissions and the space left"
     if isinstance(error, MemoryError):
         return "out of memory; try --limit, a smaller --image-size or fewer scorers"
     return None

@@ -78,7 +78,7 @@ DataRootOption = Annotated[
     ),
 ]
 CacheOption = Annotated[
-    Path | None, typer.Option("--cache", metavar="DIR", help="Folder of the embedding store. Default: $OODKIT_CACHE.")
+    str | None, typer.Option("--cache", metavar="DIR", help="Folder of the embedding store. Default: $OODKIT_CACHE.")
 ]
 SkipOption = Annotated[
     bool,

@@ -71,7 +71,7 @@ def score(
         check_plot_path(plot)
     from oodkit.backbones import load_backbone
     from oodkit.cli.table import print_evaluation
-    from oodkit.evaluation import DEFAULT_SCORERS, evaluate, plot_evaluation
+    from oodkit.evaluation import evaluate, plot_evaluation
 
     params = parse_params(param or [])
     loaded = load_backbone(backbone, image_size=image_size, device=device, precision=precision.value, compile=compile_)
@@ -80,7 +80,7 @@ def score(
         in_,
         out,
         backbone=loaded,
-        scorers=scorer or DEFAULT_SCORERS,
+        scorers=scorer or None,
         params=params,
         limit=limit,
         seed=seed,

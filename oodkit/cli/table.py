@@ -4,6 +4,7 @@ from itertools import groupby
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from oodkit.evaluation import Evaluation, Result
@@ -14,8 +15,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
     sample = evaluation.results[0]
     settings = evaluation.settings
     table = Table(
-        title=f"in: {evaluation.in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {evaluation.backbone}, "
-        f"{settings['image_size']} px, {settings['precision']}",
+        title=escape(
+            f"in: {evaluation.in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {evaluation.backbone}, "
+            f"{settings['image_size']} px, {settings['precision']}"
+        ),
         caption="per cent; 95 % interval by DeLong; FPR95 with in-images as positives",
         box=box.SIMPLE_HEAD,
         title_justify="left",
@@ -28,13 +31,13 @@ def print_evaluation(evaluation: Evaluation) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for out, group in groupby(evaluation.results, key=lambda result: result.out):
         for place, result in enumerate(group):
-            table.add_row(*(("", "") if place else (out, f"{result.n_out:,}")), *_cells(result))
+            table.add_row(*(("", "") if place else (escape(out), f"{result.n_out:,}")), *_cells(result))
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, 140))
     console.print(table)
     for note in dict.fromkeys(f"{result.scorer}: {note}" for result in evaluation.results for note in result.notes):
-        console.print(note, highlight=False, soft_wrap=True)
+        console.print(escape(note), highlight=False, soft_wrap=True)
 
 
 def _cells(result: Result) -> tuple[str, ...]:
@@ -51,4 +54,4 @@ def _cells(result: Result) -> tuple[str, ...]:
 
 def _labelled(result: Result) -> str:
     shown = ", ".join(f"{name}={value}" for name, value in result.params.items() if value is not False)
-    return f"{result.scorer} ({shown})" if shown else result.scorer
+    return escape(f"{result.scorer} ({shown})" if shown else result.scorer)

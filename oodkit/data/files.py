@@ -45,6 +45,10 @@ class FileImageSet(ImageSet):
         """Absolute path of an image's file."""
         return os.path.join(self._root, self._files[index])
 
+    def where(self, index: int) -> str:
+        """The file's path."""
+        return _printable(self.path(index))
+
     def read(self, index: int) -> bytes:
         """The file's bytes."""
         try:

@@ -8,18 +8,22 @@ from PIL import Image
 
 from oodkit.data.files import FileImageSet
 from oodkit.data.image_set import FileStamp, ImageSet
-from oodkit.data.loading import load_dataset
+from oodkit.data.images import rgb_image
+from oodkit.data.listing import IMAGE_EXTENSIONS
+from oodkit.data.loading import open_dataset
+from oodkit.data.names import DatasetName
 from oodkit.errors import DataNotFound, InvalidInput
 
 Images = ImageSet | str | os.PathLike[str] | Image.Image | Iterable[str | os.PathLike[str] | Image.Image]
 
 
-def as_image_set(images: Images) -> ImageSet:
+def as_image_set(images: Images, split: str = "test") -> ImageSet:
     """An image set of whatever holds images.
 
     Args:
         images: an image set; a data set's name or a folder; one Pillow image or image file; or several paths and
-            Pillow images in any mix. Pillow images are taken as 8-bit RGB.
+            Pillow images in any mix. Pillow images are turned upright and taken as 8-bit RGB.
+        split: the split that a name stands for where it names none and the data set has this one.
 
     Raises:
         DataNotFound: there is no image in it, or no such file.
@@ -28,14 +32,19 @@ def as_image_set(images: Images) -> ImageSet:
     if isinstance(images, ImageSet):
         return images
     if isinstance(images, str | os.PathLike):
-        if not Path(images).is_file():
-            return load_dataset(images)
+        if Path(images).suffix.lower() not in IMAGE_EXTENSIONS or Path(images).is_dir():
+            return _named(os.fspath(images), split)
         images = [images]
     elif isinstance(images, Image.Image):
         images = [images]
     elif not isinstance(images, Iterable):
         raise InvalidInput(f"images must be paths, Pillow images or an image set, got {type(images).__name__}")
     return ImageList(list(images))
+
+
+def _named(name: str, split: str) -> ImageSet:
+    dataset, asked = open_dataset(name), DatasetName.parse(name).split
+    return dataset.load(asked or dataset.find_split(split) or dataset.default_split)
 
 
 class ImageList(ImageSet):
@@ -62,8 +71,12 @@ class ImageList(ImageSet):
         item = self._items[index]
         if not isinstance(item, Image.Image):
             return self._files.read(index)
-        pixels = item.convert("RGB")
+        pixels = rgb_image(item, self.ids[index])
         return b"P6\n%d %d\n255\n%s" % (*pixels.size, pixels.tobytes())
+
+    def where(self, index: int) -> str:
+        """The file's path, or "image N"."""
+        return self.ids[index]
 
     def stamp(self, index: int) -> FileStamp | None:
         """The file's stamp; None for a Pillow image."""

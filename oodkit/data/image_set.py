@@ -50,7 +50,11 @@ class ImageSet(ABC):
 
     def open(self, index: int) -> Image.Image:
         """The image as 8-bit RGB, EXIF orientation applied; raises UnreadableImage with its id."""
-        return decode_image(self.read(index), self.ids[index])
+        return decode_image(self.read(index), self.where(index))
+
+    def where(self, index: int) -> str:
+        """What messages call an image: its path where it has one, else data set, split and id."""
+        return f"{self.name}:{self.split} {self.ids[index]}"
 
     def digest(self, index: int) -> str:
         """SHA-256 (hex) of the image's encoded content."""
@@ -98,6 +102,10 @@ class Subset(ImageSet):
     def digest(self, index: int) -> str:
         """SHA-256 (hex) of the image's encoded content."""
         return self._whole.digest(int(self._indices[index]))
+
+    def where(self, index: int) -> str:
+        """What messages call an image."""
+        return self._whole.where(int(self._indices[index]))
 
     def stamp(self, index: int) -> FileStamp | None:
         """The stamp of the file behind an image, or None."""

@@ -46,13 +46,25 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         raise UnreadableImage(f"cannot read image {name!r}: it is empty (0 bytes)")
     try:
         image = Image.open(BytesIO(data), formats=_readable_formats())
+    except Exception as error:  # decoders meet hostile bytes with errors of every kind
+        raise UnreadableImage(f"cannot read image {name!r}: {_reason(error, data)}") from error
+    return rgb_image(image, name)
+
+
+def rgb_image(image: Image.Image, name: str) -> Image.Image:
+    """A Pillow image that somebody opened, as `decode_image` gives it: upright, first frame, 8-bit RGB.
+
+    Raises:
+        UnreadableImage: it cannot be loaded, as when its file is truncated.
+    """
+    try:
         _refuse_bomb(image, name)
         image.load()
         return _to_rgb(_upright(image), name)
     except UnreadableImage:
         raise
-    except Exception as error:  # decoders meet hostile bytes with errors of every kind
-        raise UnreadableImage(f"cannot read image {name!r}: {_reason(error, data)}") from error
+    except Exception as error:
+        raise UnreadableImage(f"cannot read image {name!r}: {_reason(error, b'')}") from error
 
 
 @cache
@@ -86,7 +98,9 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
         return image
     if image.mode == "F" or image.mode.startswith("I"):
         _warn_of_clipping(image)
-    image.info.pop("transparency", None)  # alpha is dropped anyway; Pillow would warn about it
+    if "transparency" in image.info:  # alpha is dropped anyway; Pillow would warn about it
+        image = image.copy()
+        del image.info["transparency"]
     return image.convert("RGB")
 
 

@@ -16,7 +16,7 @@ from oodkit.embedding.embeddings import Embeddings
 from oodkit.embedding.extraction import Batch, Extraction, default_batch_size
 from oodkit.embedding.shard import Space
 from oodkit.embedding.store import MissingFeatures, Store
-from oodkit.errors import DataNotFound, StoreError
+from oodkit.errors import DataNotFound, StoreError, UnreadableImage
 from oodkit.progress import progress
 from oodkit.views import load_view
 from oodkit.views.view import View
@@ -75,6 +75,7 @@ class _Run:
         self.space = Space(backbone.fingerprint, backbone.numerics, view.name)
         self.stamps = [images.stamp(i) for i in range(len(images))]
         self.digests = store.remembered(self.stamps)
+        self._read_digests_without_stamps()
         self.since = time.time_ns()
         self.skipped: set[int] = set()
         self.computed = 0
@@ -99,7 +100,7 @@ class _Run:
         todo = self._batches_to_do()
         if not todo:
             return
-        if self.store.read_only:
+        if self.store.read_only and not all(self._is_stored(self.digests)):
             raise StoreError(
                 f"the cache at {self.store.folder} is read-only and lacks features of {self.images.name}; "
                 "give --cache a folder that can be written"
@@ -134,6 +135,15 @@ class _Run:
             self.digests[position] = digest
         shard.add([batch.digests[position] for position in batch.pending], batch.features, stamped)
         self.computed += len(batch.pending)
+
+    def _read_digests_without_stamps(self) -> None:
+        """Read what no stamp speaks for, so that a set that is stored whole needs neither backbone nor writing."""
+        for position, stamp in enumerate(self.stamps):
+            if self.digests[position] is None and (stamp is None or self.store.read_only):
+                try:
+                    self.digests[position] = bytes.fromhex(self.images.digest(position))
+                except UnreadableImage:
+                    continue  # reported when its batch is read
 
     def _batches_to_do(self) -> list[Sequence[int]]:
         """Batches by position in the set, so that a run that goes on has the batches of one that was never stopped."""

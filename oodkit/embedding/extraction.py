@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from oodkit.backbones import Backbone
 from oodkit.backbones.preprocessing import pixels_of
 from oodkit.data.image_set import ImageSet
 from oodkit.data.images import decode_image
-from oodkit.errors import UnreadableImage
+from oodkit.errors import InvalidInput, OodkitError, UnreadableImage
 from oodkit.views.view import View
 
 Features = NDArray[np.float32] | NDArray[np.float16]
@@ -74,7 +75,6 @@ class Extraction:
 
     def run(self, batches: Iterable[Sequence[int]]) -> Iterator[Batch]:
         """Batches with their features, in order; nothing is left running when the iterator is closed."""
-        self.backbone.load()
         if self.backbone.device.type == "cpu":
             yield from ahead(lambda positions: self._embed(self._prepare(positions)), batches, torch.get_num_threads())
         else:
@@ -92,8 +92,10 @@ class Extraction:
                 continue
             try:
                 content = contents.pop(position, None)
-                content = self.images.read(position) if content is None else content
-                image = decode_image(content, self.images.ids[position])
+                if content is None:  # the file may have changed since its digest was taken
+                    content = self.images.read(position)
+                    batch.digests[position] = hashlib.sha256(content).digest()
+                image = decode_image(content, self.images.where(position))
             except UnreadableImage as error:
                 batch.failures[position] = error
                 del batch.digests[position]
@@ -101,7 +103,8 @@ class Extraction:
             batch.pending.append(position)
             decoded.append(self.view.apply(pixels_of(image)))
         if decoded:
-            batch.pixels = self.backbone.preprocessing.fit(decoded)
+            with _explained(self.backbone):
+                batch.pixels = self.backbone.preprocessing.fit(decoded)
         return batch
 
     def _read(self, batch: Batch) -> dict[int, bytes]:
@@ -124,7 +127,8 @@ class Extraction:
             pixels, rows = batch.pixels, len(batch.pixels)
             if self.backbone.compile and rows < self.batch_size:  # else this number of images is compiled anew
                 pixels = torch.cat([pixels, pixels.new_zeros(self.batch_size - rows, *pixels.shape[1:])])
-            batch.features = features_of(self.backbone, pixels)[:rows]
+            with _explained(self.backbone):
+                batch.features = _checked(features_of(self.backbone.load(), pixels)[:rows], self.backbone)
             batch.pixels = None
         return batch
 
@@ -164,6 +168,32 @@ def features_of(backbone: Backbone, pixels: Tensor) -> Features:
         features = backbone.embed_pixels(pixels.to(backbone.device).float().div_(255))
         array: Features = (features.half() if backbone.precision == "fp16" else features).cpu().numpy()
         return array
+
+
+def _checked(features: Features, backbone: Backbone) -> Features:
+    """Features that may be stored: one finite row per image."""
+    if features.ndim != 2:
+        raise InvalidInput(f"backbone {backbone.name} must give features (B, D), got {features.shape}")
+    if not np.isfinite(features).all():
+        raise InvalidInput(
+            f"backbone {backbone.name} gives NaN or infinity in {backbone.numerics}; check its weights, or use fp32"
+        )
+    return features
+
+
+@contextmanager
+def _explained(backbone: Backbone) -> Iterator[None]:
+    """What torch raises while a backbone runs, as one line."""
+    try:
+        yield
+    except (RuntimeError, TypeError, ValueError, MemoryError) as error:
+        if isinstance(error, OodkitError):
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise InvalidInput(
+            f"backbone {backbone.name} fails on images of {backbone.image_size} px ({type(error).__name__}: {reason}); "
+            "try another --image-size, or a smaller one if memory is short"
+        ) from error
 
 
 def _compute_with_one_thread() -> None:

@@ -153,9 +153,16 @@ class Index:
         """Backbone, numerics, view, number of images and bytes of every space that holds images."""
         with self._lock:
             return self._db.execute(
-                "SELECT p.backbone, p.numerics, p.view, SUM(s.count), SUM(s.bytes) "
-                "FROM spaces p JOIN shards s ON s.space = p.id GROUP BY p.id ORDER BY p.backbone, p.numerics, p.view"
+                "SELECT p.backbone, p.numerics, p.view, (SELECT COUNT(*) FROM rows r WHERE r.space = p.id), "
+                "SUM(s.bytes) FROM spaces p JOIN shards s ON s.space = p.id "
+                "GROUP BY p.id ORDER BY p.backbone, p.numerics, p.view"
             ).fetchall()
+
+    def damage(self) -> str | None:
+        """What SQLite's own check finds wrong with the file; None for nothing."""
+        with self._lock:
+            found = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            return None if found == "ok" else str(found)
 
     def shards_of(self, backbone: str | None) -> list[ShardRecord]:
         """Records of all shards of a backbone's name, or of those without a row in use when the name is None."""

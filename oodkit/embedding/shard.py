@@ -36,11 +36,11 @@ class CorruptShard(Exception):
     """A shard that is not what was written."""
 
 
-def encode_shard(space: Space, digests: list[bytes], features: NDArray[Any]) -> bytes:
-    """The file's bytes: features (N, D), the images' digests (N, 32), and the space."""
+def encode_shard(space: Space, backbone: str, digests: list[bytes], features: NDArray[Any]) -> bytes:
+    """The file's bytes: features (N, D), the images' digests (N, 32), the space, and what the backbone is called."""
     keys = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(len(digests), 32)
     arrays = {"features": np.ascontiguousarray(features), "digests": keys}
-    return save(arrays, metadata={"space": json.dumps(asdict(space), sort_keys=True)})
+    return save(arrays, metadata={"space": json.dumps(asdict(space), sort_keys=True), "backbone": backbone})
 
 
 def read_features(path: Path, sha256: str) -> NDArray[Any]:
@@ -58,18 +58,19 @@ def read_features(path: Path, sha256: str) -> NDArray[Any]:
     return load(data)["features"]
 
 
-def read_contents(path: Path) -> tuple[Space, list[bytes]]:
-    """The space and the images' digests of a shard, as the file itself says them.
+def read_contents(path: Path) -> tuple[Space, str, list[bytes]]:
+    """The space, the backbone's name and the images' digests of a shard, as the file itself says them.
 
     Raises:
         CorruptShard: the file is not a whole shard.
     """
     try:
         with safe_open(path, framework="np") as file:
-            space = Space(**json.loads((file.metadata() or {})["space"]))
+            about = file.metadata() or {}
+            space, backbone = Space(**json.loads(about["space"])), about["backbone"]
             digests = [bytes(row) for row in file.get_tensor("digests")]
             if len(file.get_tensor("features")) != len(digests):
                 raise CorruptShard("counts differ")
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise CorruptShard(str(error)) from error
-    return space, digests
+    return space, backbone, digests

@@ -1,9 +1,11 @@
 """The embedding store: a folder in which every image's features are kept once, found by what made them."""
 
+import contextlib
 import hashlib
 import logging
 import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from oodkit.data.image_set import FileStamp
 from oodkit.embedding.atomic import PARTIAL_SUFFIX, write_atomically
 from oodkit.embedding.index import Index, ShardRecord
 from oodkit.embedding.shard import CorruptShard, Space, encode_shard, read_contents, read_features
-from oodkit.errors import StoreError
+from oodkit.errors import DataNotFound, OodkitError, StoreError, unknown_name
 
 _log = logging.getLogger(__name__)
 
@@ -57,14 +59,22 @@ class Store:
     Several processes may use one store at once. A process that is killed loses at most the shard it was writing.
 
     Args:
-        folder: made when it is not there; None for `default_cache()`.
+        folder: None for `default_cache()`.
+        make: whether to make the folder when it is not there.
 
     Raises:
         StoreError: the folder cannot be used.
+        DataNotFound: it is not there, and `make` is off.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, folder: str | os.PathLike[str] | None = None, *, make: bool = True) -> None:
+        if folder is not None and not os.fspath(folder):
+            raise StoreError("the cache folder has no name; give --cache a folder")
         self.folder = default_cache() if folder is None else Path(folder).expanduser()
+        if not make and not (self.folder / "index.sqlite").is_file():
+            raise DataNotFound(
+                f"there is no cache at {self.folder}; give --cache the folder that embeddings were kept in"
+            )
         with self._explained("opened"):
             if not self.folder.is_dir():
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +113,7 @@ class Store:
         """
         if not digests:
             return
-        data = encode_shard(space, list(digests), features)
+        data = encode_shard(space, backbone, list(digests), features)
         checksum = hashlib.sha256(data).hexdigest()
         # Named by its content: processes that embed the same images at once never overwrite each other's bytes.
         file = f"{space.key[:16]}/{checksum[:32]}.safetensors"
@@ -129,13 +139,7 @@ class Store:
             places = self._index.locate(self._index.find_space(space), digests)
             if (places[:, 0] < 0).any():
                 raise MissingFeatures
-            records = self._index.shards(np.unique(places[:, 0]).tolist())
-            name = hashlib.sha256(b"".join([space.key.encode(), *digests])).hexdigest()
-            assembled = self.folder / "assembled" / f"{name}.npy"
-            if assembled.is_file():
-                mapped: NDArray[Any] = np.load(assembled, mmap_mode="r", allow_pickle=False)
-                return mapped
-            return self._assemble(places, records, assembled)
+            return self._assemble(places, self._index.shards(np.unique(places[:, 0]).tolist()))
 
     def spaces(self) -> list[tuple[str, str, str, int, int]]:
         """Backbone, numerics, view, number of images and bytes of every space that holds images."""
@@ -144,11 +148,22 @@ class Store:
 
     def bytes_on_disk(self) -> int:
         """Size of everything in the folder."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        total = 0
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # another process may tidy up
+                total += path.stat().st_size if path.is_file() else 0
+        return total
 
     def verify(self) -> Report:
-        """Check every shard's bytes, set damaged ones aside, and take in whole ones that the index does not know."""
+        """Check the index and every shard's bytes, set what is damaged aside, take in shards the index does not know.
+
+        Raises:
+            StoreError: the index is damaged; it is set aside and made again by the next use of the store.
+        """
         with self._explained("verified"):
+            damage = self._index.damage()
+            if damage is not None:
+                raise self._index_set_aside(damage)
             records = self._index.shards()
             bad = []
             for record in records:
@@ -160,12 +175,18 @@ class Store:
             return Report(len(records), tuple(bad), adopted=self._adopt_unknown({record.file for record in records}))
 
     def prune(self, backbone: str | None = None) -> Report:
-        """Free disk space: leftovers of killed runs, damaged shards, put-together copies, and one backbone's features.
+        """Free disk space: leftovers of killed runs, damaged shards, and one backbone's features.
 
         Args:
             backbone: full name of a backbone whose embeddings are deleted too; None for none.
+
+        Raises:
+            UnknownName: the store holds nothing of that backbone.
         """
         with self._explained("pruned"):
+            known = {space[0] for space in self._index.spaces()}
+            if backbone is not None and backbone not in known:
+                raise unknown_name("backbone in the cache", backbone, known, "oodkit cache info")
             before = self.bytes_on_disk()
             doomed = self._index.shards_of(None) + ([] if backbone is None else self._index.shards_of(backbone))
             for record in doomed:
@@ -173,18 +194,18 @@ class Store:
                 self._shard_path(record.file).unlink(missing_ok=True)
             now = time.time()
             for path in self.folder.rglob("*"):
-                stale = path.name.endswith(PARTIAL_SUFFIX) and now - path.stat().st_mtime > _PARTIAL_AGE_SECONDS
-                if path.suffix == ".bad" or path.parent.name == "assembled" or stale:
-                    path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):  # another process may finish or tidy up
+                    stale = path.name.endswith(PARTIAL_SUFFIX) and now - path.stat().st_mtime > _PARTIAL_AGE_SECONDS
+                    if path.suffix == ".bad" or stale:
+                        path.unlink()
             self._index.forget_files([path for path in self._index.file_paths() if not Path(path).is_file()])
             return Report(len(doomed), freed_bytes=max(0, before - self.bytes_on_disk()))
 
-    def _assemble(self, places: NDArray[np.int64], records: Sequence[ShardRecord], assembled: Path) -> NDArray[Any]:
+    def _assemble(self, places: NDArray[np.int64], records: Sequence[ShardRecord]) -> NDArray[Any]:
         target: NDArray[Any] | None = None
-        partial: Path | None = None
         order = np.argsort(places[:, 0], kind="stable")
         starts = np.searchsorted(places[order, 0], [record.id for record in records])
-        damaged = False
+        damaged = len(records) < len(np.unique(places[:, 0]))  # another process set one aside
         for start, end, record in zip(starts, [*starts[1:], len(order)], records, strict=True):
             rows = order[start:end]
             try:
@@ -194,24 +215,23 @@ class Store:
                 damaged = True
                 continue
             if target is None:
-                shape = (len(places), features.shape[1])
-                if not self.read_only and shape[0] * shape[1] * features.itemsize >= MAP_FROM_BYTES:
-                    assembled.parent.mkdir(exist_ok=True)
-                    partial = assembled.with_name(f".{assembled.name}.{os.getpid()}{PARTIAL_SUFFIX}")
-                    target = np.lib.format.open_memmap(partial, mode="w+", dtype=features.dtype, shape=shape)
-                else:
-                    target = np.empty(shape, dtype=features.dtype)
+                target = self._new_array((len(places), features.shape[1]), features.dtype)
             target[rows] = features[places[rows, 1]]
-        if damaged:
-            if partial is not None:
-                partial.unlink()
+        if damaged or target is None:
             raise MissingFeatures
-        if partial is not None and isinstance(target, np.memmap):
-            target.flush()
-            partial.replace(assembled)
-            return np.load(assembled, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
-        assert target is not None
         return target
+
+    def _new_array(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """An array to fill: in memory, or when it is large in a file without a name that ends with the process."""
+        size = shape[0] * shape[1] * dtype.itemsize
+        if size < MAP_FROM_BYTES:
+            return np.empty(shape, dtype=dtype)
+        with tempfile.TemporaryFile(dir=None if self.read_only else self.folder) as file:
+            if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash while the map is written
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+            return np.memmap(file, dtype=dtype, mode="r+", shape=shape)
 
     def _set_aside(self, record: ShardRecord, fault: CorruptShard) -> None:
         path = self._shard_path(record.file)
@@ -231,12 +251,12 @@ class Store:
             if file in known:
                 continue
             try:
-                space, digests = read_contents(path)
+                space, backbone, digests = read_contents(path)
             except CorruptShard:
                 path.replace(path.with_suffix(".bad"))
                 continue
             data = path.read_bytes()
-            number = self._index.make_space(space, "?")
+            number = self._index.make_space(space, backbone)
             adopted += self._index.add_shard(number, file, hashlib.sha256(data).hexdigest(), len(data), digests)
         return adopted
 
@@ -244,36 +264,56 @@ class Store:
         return self.folder / "shards" / file
 
     def _open_index(self) -> Index:
-        path = self.folder / "index.sqlite"
+        path = self._index_path
+        is_new = not path.is_file() or path.stat().st_size == 0
         try:
-            return Index(path)
+            self._index = Index(path)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+            if isinstance(error, sqlite3.OperationalError) or not _is_damage(error):
                 raise
-            return self._rebuilt_index(path, error)
+            self._index_set_aside(str(error))
+            self._index, is_new = Index(path), True
+        if is_new:  # the shards say themselves what they hold, so a lost index costs no embedding
+            self._adopt_unknown(set())
+        return self._index
 
-    def _rebuilt_index(self, path: Path, error: Exception) -> Index:
-        """The shards say themselves what they hold, so a damaged index costs no embedding."""
-        _log.warning("cache: the index is damaged (%s); set aside and made again from the shards", error)
-        path.replace(path.with_suffix(".bad"))
+    @property
+    def _index_path(self) -> Path:
+        return self.folder / "index.sqlite"
+
+    def _index_set_aside(self, damage: str) -> StoreError:
+        """Move a damaged index out of the way; returns the error for a use that cannot go on without it."""
+        path = self._index_path
+        with contextlib.suppress(FileNotFoundError):
+            path.replace(path.with_suffix(".bad"))
         for journal in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
             journal.unlink(missing_ok=True)
-        self._index = Index(path)
-        self._adopt_unknown(set())
-        return self._index
+        reason = " ".join(damage.split())
+        _log.warning("cache: the index is damaged (%s); set aside, to be made again from the shards", reason)
+        return StoreError(
+            f"the index of the cache at {self.folder} is damaged and was set aside; run the same command again: "
+            "the index is made again from the shards"
+        )
 
     @contextmanager
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
-        except StoreError:
+        except OodkitError:
             raise
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.Error) and _is_damage(error) and not self.read_only:
+                raise self._index_set_aside(str(error)) from error
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise StoreError(
                 f"the cache at {self.folder} cannot be {what} ({reason}); what it holds is kept: "
                 "free space or permissions there, or give --cache another folder"
             ) from error
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_NOTADB)
+    return (code & 0xFF) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class MissingFeatures(Exception):

@@ -6,13 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, Precision, load_backbone
-from oodkit.data import load_dataset, load_fit_and_test, take
+from oodkit.data import FitAndTest, load_dataset, load_fit_and_test, take
 from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
@@ -31,7 +32,7 @@ def evaluate(
     out: str | Sequence[str],
     *,
     backbone: Backbone | str = "efficientnet_lite0",
-    scorers: str | Sequence[str] = DEFAULT_SCORERS,
+    scorers: str | Sequence[str] | None = None,
     params: Mapping[str, Mapping[str, Any]] | None = None,
     image_size: int | None = None,
     precision: Precision = "fp32",
@@ -51,10 +52,11 @@ def evaluate(
     Args:
         in_: name of the in-distribution data set.
         out: name or names of out-of-distribution data sets.
-        backbone: a backbone, or a name for `load_backbone`; the next arguments up to `compile` apply to a name.
-        scorers: registry names.
+        backbone: a backbone, or a name for `load_backbone`.
+        scorers: registry names; None for those of `DEFAULT_SCORERS` that the in-set allows.
         params: parameters by scorer name, such as {"knn": {"k": 5}}.
-        image_size: side in pixels of the square input; None takes the backbone's own preprocessing.
+        image_size: side in pixels of the square input; None takes the backbone's own preprocessing. This, `precision`,
+            `compile` and `device` belong to a backbone that is named.
         precision: "fp32", "bf16" or "fp16".
         compile: run the backbone through torch.compile.
         limit: use at most this many images of each set, drawn by the seed.
@@ -68,16 +70,22 @@ def evaluate(
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
     """
     outs = [out] if isinstance(out, str) else list(out)
-    names = [scorers] if isinstance(scorers, str) else list(scorers)
+    names = list(DEFAULT_SCORERS) if scorers is None else [scorers] if isinstance(scorers, str) else list(scorers)
     models = _create_scorers(names, params or {})
     if not outs:
         raise InvalidInput("no out-set was given; name at least one")
     if isinstance(backbone, str):
         backbone = load_backbone(backbone, image_size=image_size, device=device, precision=precision, compile=compile)
+    elif (image_size, precision, compile, device) != (None, "fp32", False, "auto"):
+        raise InvalidInput(
+            "image_size, precision, compile and device belong to a backbone that is named; "
+            f"give them to load_backbone, since {backbone.name} is loaded already"
+        )
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     out_sets = {name: load_dataset(name, data_root=data_root) for name in outs}
     for name, images in out_sets.items():
-        _refuse_equal(in_, halves.test, halves.note is not None, name, images)
+        _refuse_equal(in_, halves, name, images)
+    left_out = _leave_out_for_lack_of_labels(models, in_, halves.fit, asked_for=scorers is not None)
 
     def embedded(images: ImageSet) -> Embeddings:
         limited = images if limit is None else take(images, limit, seed)
@@ -87,12 +95,12 @@ def evaluate(
     fit, test = embedded(halves.fit), embedded(halves.test)
     out_embeddings = {name: embedded(images) for name, images in out_sets.items()}
     embed_seconds = time.perf_counter() - started
-    notes = [halves.note] if halves.note else []
+    notes = [*([halves.note] if halves.note else []), *left_out]
     for name, images in out_sets.items():
         if images.split == "all":
             used = "all" if limit is None or limit >= len(images) else f"{limit:,}, drawn by seed {seed},"
             notes.append(f"{name} has one split: {used} of its {len(images):,} images are used")
-    notes += _overlaps(in_, fit, test, out_embeddings)
+    notes += _overlaps(in_, fit, test, halves.note is not None, out_embeddings)
     results: list[Result] = []
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
     with progress("scoring", len(models) * (2 + len(out_sets)), unit="steps") as advance:
@@ -147,12 +155,47 @@ def _create_scorers(names: Sequence[str], params: Mapping[str, Mapping[str, Any]
     return {name: create(name, **params.get(name, {})) for name in names}
 
 
-def _refuse_equal(in_name: str, test: ImageSet, in_has_one_split: bool, out_name: str, out: ImageSet) -> None:
-    if out.name == test.name and (in_has_one_split or out.split == test.split):
+def _leave_out_for_lack_of_labels(models: dict[str, Any], in_: str, fit: ImageSet, asked_for: bool) -> list[str]:
+    """Drop scorers that need labels where there are none, with a line each; refuse where they were asked for."""
+    if fit.labels is not None:
+        return []
+    lacking = [name for name, model in models.items() if "labels" in {need.value for need in model.needs}]
+    if lacking and asked_for:
+        raise InvalidInput(
+            f"{', '.join(lacking)} needs class labels, and {in_} has none; "
+            "use a folder per class, a list with labels, or another scorer"
+        )
+    for name in lacking:
+        del models[name]
+    return [f"{name} is left out: it needs class labels, and {in_} has none" for name in lacking]
+
+
+def _refuse_equal(in_name: str, halves: FitAndTest, out_name: str, out: ImageSet) -> None:
+    """Refuse an out-set that is the in-set, as far as names and files say it before anything is embedded."""
+    test, halved = halves.test, halves.note is not None
+    same_name = out.name == test.name and (halved or out.split == test.split)
+    out_files = _files(out)
+    in_files = _files(test) | (_files(halves.fit) if halved else set())
+    if same_name or (out_files and out_files <= in_files):
         raise InvalidInput(
             f"the in-set {in_name!r} and the out-set {out_name!r} are the same images; "
             "name another out-set, another split or other classes"
         )
+
+
+def _files(images: ImageSet) -> set[Path]:
+    """Files of a set, whatever path leads to them; empty where it has images without a file."""
+    stamps = [images.stamp(i) for i in range(len(images))]
+    folders: dict[Path, Path] = {}
+    found = set()
+    for stamp in stamps:
+        if stamp is None:
+            return set()
+        path = Path(stamp.path)
+        if path.parent not in folders:
+            folders[path.parent] = path.parent.resolve()
+        found.add(folders[path.parent] / path.name)
+    return found
 
 
 def _fit_and_score(model: Any, fit: Embeddings, sets: Mapping[str, Embeddings], advance: Any) -> _Scored:
@@ -188,15 +231,15 @@ def _result(name: str, model: Any, scored: _Scored, in_: str, out: str, n_fit: i
     )
 
 
-def _overlaps(in_: str, fit: Embeddings, test: Embeddings, outs: Mapping[str, Embeddings]) -> list[str]:
-    """Lines about images that turn up on both sides; refuses an out-set that is wholly in the in-test set."""
+def _overlaps(in_: str, fit: Embeddings, test: Embeddings, halved: bool, outs: Mapping[str, Embeddings]) -> list[str]:
+    """Lines about images that turn up on both sides; refuses an out-set that is wholly in what is tested or halved."""
     notes = []
     fit_digests, test_digests = _digests(fit), _digests(test)
     if shared := len(fit_digests & test_digests):
         notes.append(f"{shared} images of the test split of {in_} are also in its fit split")
     for name, part in outs.items():
         digests = _digests(part)
-        if digests <= test_digests:
+        if digests <= (test_digests | fit_digests if halved else test_digests):
             raise InvalidInput(
                 f"every image of the out-set {name!r} is in the in-set {in_!r} too; name another out-set"
             )

@@ -21,6 +21,8 @@ def check_plot_path(path: str | os.PathLike[str]) -> Path:
         raise InvalidInput(f"cannot plot to {target.name!r}; end the file name in {', '.join(FORMATS)}")
     if not target.absolute().parent.is_dir():
         raise InvalidInput(f"no folder {target.absolute().parent} for the plot; make it first")
+    if target.is_dir():
+        raise InvalidInput(f"{target} is a folder; name a file for the plot")
     return target
 
 

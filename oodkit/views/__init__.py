@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from oodkit.errors import InvalidInput
 from oodkit.views.registry import views
 
 if TYPE_CHECKING:
@@ -11,6 +12,13 @@ __all__ = ["load_view", "views"]
 
 
 def load_view(name: str) -> "View":
-    """The view of a name; raises UnknownName with the nearest names."""
+    """The view of a name.
+
+    Raises:
+        UnknownName: no such view; the message has the nearest names.
+        InvalidInput: a view of another package calls itself by another name, under which its embeddings would be kept.
+    """
     view: View = views.load(name)
+    if view.name != name:
+        raise InvalidInput(f"the view registered as {name!r} calls itself {view.name!r}; its package must use one name")
     return view

@@ -84,3 +84,67 @@ def test_mean_and_std_need_three_numbers():
     """Grey-scale constants are refused."""
     with pytest.raises(InvalidInput, match="three numbers"):
         from_module(flat_net(), image_size=8, mean=[0.5], std=[0.5])
+
+
+class Scale(nn.Module):
+    """Mean colour times a number that no state dict holds."""
+
+    def __init__(self, factor, buffer=0.0):
+        super().__init__()
+        self.factor = factor
+        self.register_buffer("offset", torch.tensor(buffer), persistent=False)
+
+    def forward(self, pixels):
+        return pixels.mean(dim=(2, 3)) * self.factor + self.offset
+
+
+def test_what_a_state_dict_leaves_out_is_part_of_the_fingerprint():
+    """Plain attributes and buffers that are not persistent change what is computed."""
+    prints = {
+        Backbone.of("x", from_module(Scale(*arguments), **CONSTANTS), device="cpu").fingerprint
+        for arguments in [(1.0,), (2.0,), (1.0, 3.0)]
+    }
+    assert len(prints) == 3
+
+
+def test_two_factories_of_one_file_are_two_backbones(tiny_file):
+    """Even where weights and layers are the same, what a factory does is not seen, so its name counts."""
+    same = tiny_file.with_name("two.py")
+    same.write_text(tiny_file.read_text() + "\n\ndef again():\n    return tiny()\n")
+    one, two = (load_backbone(f"module:{same}:{name}", device="cpu") for name in ("tiny", "again"))
+    assert one.fingerprint != two.fingerprint
+
+
+def test_the_caller_s_module_is_left_alone():
+    """Neither frozen nor cast; and what happens to it later does not reach the backbone."""
+    net = flat_net().train()
+    network = from_module(net, **CONSTANTS)
+    half = Backbone.of("half", network, device="cpu", precision="bf16")
+    full = Backbone.of("full", network, device="cpu")
+    pixels = torch.rand(2, 3, 8, 8)
+    half.embed_pixels(pixels)
+    before = full.embed_pixels(pixels)
+    with torch.no_grad():
+        net[1].weight.fill_(0)
+        network.module[1].weight.fill_(0)
+    assert torch.equal(full.embed_pixels(pixels), before)
+    assert net.training
+    assert net[1].weight.dtype == torch.float32
+    assert all(parameter.requires_grad for parameter in net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def make(:", "fails with SyntaxError"),
+        ("import no_such_module_here", "fails with ModuleNotFoundError"),
+        ("def make(size):\n    return None", "fails with TypeError"),
+    ],
+)
+def test_a_user_s_code_that_fails_is_one_line(tmp_path, code, message):
+    """What was raised, where, and how to see more."""
+    file = tmp_path / "broken.py"
+    file.write_text(code)
+    with pytest.raises(InvalidInput, match=message) as caught:
+        load_backbone(f"module:{file}:make", device="cpu")
+    assert "\n" not in str(caught.value)

@@ -51,7 +51,13 @@ def test_help_is_printed(capsys, words):
             ["score", "--in", "digits@0-4", "--out", "digits@5-9", "--backbone", "efficientnet_lite1"],
             "efficientnet_lite0",
         ),
+        (
+            ["score", "--in", "digits@0-4", "--out", "digits@5-9", "--image-size", "1000000", "--limit", "2"],
+            "image-size",
+        ),
         (["embed", "digits", "--view", "rotate45"], "rotate90"),
+        (["embed", "digits", "--cache", ""], "no name"),
+        (["cache", "info", "--cache", "no-such-cache"], "no cache at"),
         (["list", "scorers", "zzz*"], "leave the pattern out"),
     ],
 )

@@ -101,3 +101,14 @@ def test_parameters_are_typed():
         "knn": {"k": 5},
         "mahalanobis": {"normalize": True},
     }
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are(words, photograph, tmp_path, capsys):
+    """Square brackets in a folder's name."""
+    folder = tmp_path / "x[bold]y"
+    folder.mkdir()
+    for number in range(4):
+        photograph(number).save(folder / f"{number}.png")
+    words[words.index("digits@5-9")] = str(folder)
+    assert run([*words, "--scorer", "knn"]) == 0
+    assert "x[bold]y" in capsys.readouterr().out

@@ -8,12 +8,15 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
-from oodkit.backbones import load_backbone
+from oodkit.backbones import Backbone, from_module, load_backbone
 from oodkit.data import load_dataset
 from oodkit.data.image_list import as_image_set
 from oodkit.embedding import Store, embed
-from oodkit.errors import DataNotFound, StoreError, UnreadableImage
+from oodkit.embedding.embed import _Run
+from oodkit.errors import DataNotFound, InvalidInput, StoreError, UnreadableImage
+from oodkit.views import load_view
 
 
 @pytest.fixture
@@ -204,3 +207,59 @@ def test_pillow_images_are_embedded_like_files(backbone, photograph, tmp_path):
     image.save(tmp_path / "x.png")
     both = embed(as_image_set([image, tmp_path / "x.png"]), backbone, cache=tmp_path / "cache")
     np.testing.assert_array_equal(both.features[0], both.features[1])
+
+
+class Misshapen(torch.nn.Module):
+    """Gives maps, or NaN, or fails, as it is told."""
+
+    def __init__(self, fault):
+        super().__init__()
+        self.fault = fault
+
+    def forward(self, pixels):
+        if self.fault == "fails":
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+        return pixels if self.fault == "maps" else pixels.mean(dim=(2, 3)) * float("nan")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"), [("maps", r"must give features \(B, D\)"), ("nan", "NaN"), ("fails", "mat1 and mat2")]
+)
+def test_what_is_no_feature_is_never_stored(photo_folder, tmp_path, fault, message):
+    """Maps, NaN and failures are one line, and the store stays empty."""
+    half = (0.5, 0.5, 0.5)
+    broken = Backbone.of("broken", from_module(Misshapen(fault), image_size=16, mean=half, std=half), device="cpu")
+    with pytest.raises(InvalidInput, match=message):
+        embed(f"{photo_folder}:test", broken, cache=tmp_path / "cache")
+    with Store(tmp_path / "cache") as store:
+        assert store.spaces() == []
+
+
+def test_a_file_that_changes_while_it_is_read_is_stored_as_what_it_is(photo_folder, backbone, tmp_path, photograph):
+    """A digest taken before is not believed: features always belong to the bytes that were decoded."""
+    cache, path = tmp_path / "cache", photo_folder / "test" / "a" / "0.png"
+    for image in photo_folder.rglob("*.png"):
+        os.utime(image, (1, 1))
+    images = load_dataset(f"{photo_folder}:test")
+    with Store(cache) as store:
+        run = _Run(images, backbone, load_view("identity"), store, False, None)
+        run.digests = [bytes.fromhex(images.digest(i)) for i in range(len(images))]
+        old = path.read_bytes()
+        photograph(4242).save(path)
+        changed = run.embeddings()
+    expected = backbone.embed_images([photograph(4242)]).numpy()
+    np.testing.assert_allclose(changed.features[:1], expected, rtol=1e-5, atol=1e-6)
+    path.write_bytes(old)
+    again = embed(f"{photo_folder}:test", backbone, cache=cache)
+    assert again.computed == 1
+    np.testing.assert_allclose(
+        again.features[:1], backbone.embed_images([images.open(0)]).numpy(), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_a_set_that_is_stored_whole_needs_no_backbone(backbone, tiny_name, tmp_path):
+    """Sets without files are known by content, so a second run loads no weights."""
+    embed("digits@0", backbone, cache=tmp_path / "cache")
+    fresh = load_backbone(tiny_name, device="cpu")
+    assert embed("digits@0", fresh, cache=tmp_path / "cache").computed == 0
+    assert "_module" not in vars(fresh)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from oodkit.backbones import Backbone, from_module
+from oodkit.backbones import Backbone, Network, Preprocessing, from_module
 from oodkit.data.image_list import as_image_set
 from oodkit.embedding.extraction import Extraction, default_batch_size, features_of
 from oodkit.views import load_view
@@ -25,8 +25,9 @@ class Noting(nn.Module):
 
 
 def _backbone(module: nn.Module) -> Backbone:
-    network = from_module(module, image_size=16, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-    return Backbone.of("module:noting", network, device="cpu")
+    half = (0.5, 0.5, 0.5)
+    network = Network(module, Preprocessing(size=16, resize=16, mean=half, std=half), architecture="noting")
+    return Backbone.of("module:noting", network, device="cpu", take=True)
 
 
 def _extraction(backbone: Backbone, photograph: Callable[[int], object], count: int) -> Extraction:

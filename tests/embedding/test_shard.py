@@ -14,7 +14,7 @@ FEATURES = np.arange(6, dtype=np.float32).reshape(3, 2)
 
 @pytest.fixture
 def shard(tmp_path):
-    data = encode_shard(SPACE, DIGESTS, FEATURES)
+    data = encode_shard(SPACE, "net", DIGESTS, FEATURES)
     path = tmp_path / "shard.safetensors"
     path.write_bytes(data)
     return path, hashlib.sha256(data).hexdigest()
@@ -24,7 +24,7 @@ def test_what_is_written_is_read(shard):
     """Features, digests and space come back."""
     path, checksum = shard
     np.testing.assert_array_equal(read_features(path, checksum), FEATURES)
-    assert read_contents(path) == (SPACE, DIGESTS)
+    assert read_contents(path) == (SPACE, "net", DIGESTS)
 
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:-1], lambda data: b"", lambda data: data[:-1] + b"\xff"])

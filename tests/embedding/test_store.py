@@ -16,7 +16,7 @@ from oodkit.data.image_set import FileStamp
 from oodkit.embedding import store as store_module
 from oodkit.embedding.shard import Space
 from oodkit.embedding.store import MissingFeatures, Store, default_cache
-from oodkit.errors import StoreError
+from oodkit.errors import DataNotFound, StoreError, UnknownName
 
 SPACE = Space("fingerprint", "fp32", "identity")
 OTHER = Space("fingerprint", "bf16", "identity")
@@ -145,6 +145,8 @@ def test_prune_deletes_one_backbone_only(store):
     """--backbone names whose embeddings go."""
     add(store, 1)
     store.add(OTHER, "other", digests(1), rows(1))
+    with pytest.raises(UnknownName, match="net"):
+        store.prune("nett")
     assert store.prune("net").shards == 1
     assert not store.has(SPACE, digests(1))[0]
     assert store.has(OTHER, digests(1))[0]
@@ -161,6 +163,34 @@ def test_a_damaged_index_is_made_again_from_the_shards(store, caplog):
     assert "index is damaged" in caplog.text
 
 
+@pytest.mark.parametrize("lost", [b"", None])
+def test_a_lost_index_costs_no_embedding(store, lost):
+    """Emptied or deleted, it is made again from the shards, with the backbones' names."""
+    add(store, 1, 2)
+    store._index.close()
+    path = store.folder / "index.sqlite"
+    path.unlink() if lost is None else path.write_bytes(lost)
+    with Store(store.folder) as again:
+        assert again.has(SPACE, digests(1, 2)).all()
+        assert again.spaces()[0][0] == "net"
+
+
+def test_damage_behind_an_intact_header_is_found_and_healed(store):
+    """`verify` checks the index too; the next use makes it again."""
+    for number in range(300):
+        add(store, number)
+    store._index.close()
+    path = store.folder / "index.sqlite"
+    data = bytearray(path.read_bytes())
+    data[4096:] = bytes(len(data) - 4096)
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="run the same command again"), Store(store.folder) as damaged:
+        damaged.verify()
+    with Store(store.folder) as again:
+        assert again.verify().bad == ()
+        assert again.has(SPACE, digests(*range(300))).all()
+
+
 def test_a_newer_schema_is_refused(store):
     """A cache of a newer version is left alone."""
     store._index.close()
@@ -171,15 +201,15 @@ def test_a_newer_schema_is_refused(store):
 
 
 def test_large_sets_are_memory_mapped(store, monkeypatch):
-    """Above the limit features lie in one mapped file, used again the next time."""
+    """Above the limit features lie in a mapped file that leaves nothing behind."""
     monkeypatch.setattr(store_module, "MAP_FROM_BYTES", 16)
     add(store, 1, 2, 3)
     add(store, 4)
-    for _ in range(2):
-        mapped = store.gather(SPACE, digests(4, 2, 1))
-        assert isinstance(mapped, np.memmap)
-        np.testing.assert_array_equal(mapped, rows(4, 2, 1))
-    assert len(list((store.folder / "assembled").iterdir())) == 1
+    before = sorted(store.folder.rglob("*"))
+    mapped = store.gather(SPACE, digests(4, 2, 1))
+    assert isinstance(mapped, np.memmap)
+    np.testing.assert_array_equal(mapped, rows(4, 2, 1))
+    assert sorted(store.folder.rglob("*")) == before
 
 
 def test_an_unusable_folder_is_one_line(tmp_path):
@@ -188,6 +218,15 @@ def test_an_unusable_folder_is_one_line(tmp_path):
     with pytest.raises(StoreError, match="give --cache another folder") as caught:
         Store(tmp_path / "file")
     assert "\n" not in str(caught.value)
+
+
+def test_looking_makes_no_store(tmp_path):
+    """A mistyped --cache of `info`, `verify` or `prune` is an error, and an empty one always."""
+    with pytest.raises(DataNotFound, match="no cache at"):
+        Store(tmp_path / "typo", make=False)
+    assert not (tmp_path / "typo").exists()
+    with pytest.raises(StoreError, match="no name"):
+        Store("")
 
 
 def test_digests_of_unchanged_files_are_remembered(store):
@@ -210,7 +249,7 @@ FULL_DISK = """
 import resource, signal, sys, numpy as np
 from oodkit.embedding.shard import Space
 from oodkit.embedding.store import Store
-from oodkit.errors import StoreError
+from oodkit.errors import DataNotFound, StoreError, UnknownName
 
 space = Space("f", "fp32", "identity")
 store = Store(sys.argv[1])

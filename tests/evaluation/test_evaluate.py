@@ -100,7 +100,14 @@ def test_parameters_reach_the_scorer(photo_folder, noise, backbone):
 
 @pytest.mark.parametrize(
     ("in_", "out"),
-    [("digits@0-4", "digits@0-4"), ("digits", "digits"), ("{folder}", "{folder}"), ("{folder}", "{folder}:test")],
+    [
+        ("digits@0-4", "digits@0-4"),
+        ("digits", "digits"),
+        ("{folder}", "{folder}"),
+        ("{folder}", "{folder}:test"),
+        ("{folder}", "{folder}/"),
+        ("{folder}/test", "{folder}/train/../test"),
+    ],
 )
 def test_an_in_set_equal_to_the_out_set_is_refused(photo_folder, backbone, in_, out):
     """The same images on both sides are a mistake."""
@@ -144,3 +151,19 @@ def test_nothing_to_do_is_refused(photo_folder):
         evaluate(str(photo_folder), "digits", scorers=[])
     with pytest.raises(InvalidInput, match="limit"):
         evaluate(str(photo_folder), "digits", limit=0)
+
+
+def test_without_labels_the_default_scorers_that_need_none_run(photo_folder, noise, backbone):
+    """A flat folder is enough; what was left out is said, and what was asked for by name is refused at once."""
+    flat = photo_folder / "test" / "a"
+    evaluation = evaluate(str(flat), str(noise), backbone=backbone)
+    assert [result.scorer for result in evaluation.results] == ["knn", "mahalanobis"]
+    assert any("relative_mahalanobis is left out" in note for note in evaluation.notes)
+    with pytest.raises(InvalidInput, match="relative_mahalanobis needs class labels"):
+        evaluate(str(flat), str(noise), backbone=backbone, scorers="relative_mahalanobis")
+
+
+def test_settings_beside_a_loaded_backbone_are_refused(photo_folder, noise, backbone):
+    """They would be ignored."""
+    with pytest.raises(InvalidInput, match="give them to load_backbone"):
+        evaluate(str(photo_folder), str(noise), backbone=backbone, image_size=64)
