@@ -28,6 +28,7 @@ from oodkit.errors import InvalidInput, OodkitError, UnreadableImage
 from oodkit.views.view import View
 
 Features = NDArray[np.float32] | NDArray[np.float16]
+CPU_BATCH_BYTES = 2**20  # of one colour channel of a batch
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -154,12 +155,15 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -
 def default_batch_size(backbone: Backbone) -> int:
     """How many images go through a backbone at once.
 
-    A CPU is fastest where activations stay in its caches and below the size from which the C library asks the system
-    for fresh memory every time. Below 16 torch has slow float32 kernels for 1 x 1 convolutions in one thread.
+    On a CPU: a power of two for which a network's widest layers stay below the size from which the C library asks the
+    system for fresh memory in every layer, which costs more than larger batches gain. It depends on image size and
+    precision, never on the number of cores, which would show in the features' last digits.
     """
     if backbone.device.type != "cpu":
         return 256
-    return 16 if backbone.precision == "fp32" else 8
+    item_bytes = 4 if backbone.precision == "fp32" else 2
+    fitting = CPU_BATCH_BYTES // (item_bytes * backbone.image_size**2)
+    return min(64 // item_bytes, 2 ** (max(1, fitting).bit_length() - 1))
 
 
 def features_of(backbone: Backbone, pixels: Tensor) -> Features:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -69,8 +70,9 @@ def test_a_compiled_backbone_gets_batches_of_one_size(photograph):
     np.testing.assert_allclose(batches[1].features[1:], features_of(backbone, last), atol=1e-6)
 
 
-def test_batches_are_sized_by_device_and_precision_alone(tiny_name):
+@pytest.mark.parametrize(("size", "fp32", "bf16"), [(32, 16, 32), (128, 16, 32), (224, 4, 8), (1024, 1, 1)])
+def test_batches_are_sized_by_pixels_and_precision_alone(size, fp32, bf16):
     """Never by the number of cores: it would show in the last digits."""
-    network = from_module(Noting(), image_size=16, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-    sizes = {p: default_batch_size(Backbone.of("x", network, device="cpu", precision=p)) for p in ("fp32", "bf16")}
-    assert sizes == {"fp32": 16, "bf16": 8}
+    network = from_module(Noting(), image_size=size, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    sizes = [default_batch_size(Backbone.of("x", network, device="cpu", precision=p)) for p in ("fp32", "bf16")]
+    assert sizes == [fp32, bf16]
