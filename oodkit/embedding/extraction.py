@@ -163,7 +163,7 @@ def default_batch_size(backbone: Backbone) -> int:
         return 256
     item_bytes = 4 if backbone.precision == "fp32" else 2
     fitting = CPU_BATCH_BYTES // (item_bytes * backbone.image_size**2)
-    return min(64 // item_bytes, 2 ** (max(1, fitting).bit_length() - 1))
+    return min(64 // item_bytes, 1 << (max(1, fitting).bit_length() - 1))
 
 
 def features_of(backbone: Backbone, pixels: Tensor) -> Features:
