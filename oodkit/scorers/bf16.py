@@ -132,7 +132,7 @@ class HalfBlock:
         if len(query) > MOST_CANDIDATES * p.numel():
             return None
         bits = grouped.view(torch.int16).numpy()[query, :, group].view(np.uint16)  # (pairs, GROUP)
-        near = (bits.astype(np.uint32) << 16).view(np.float32) >= least[query, None]
+        near = np.left_shift(bits, 16, dtype=np.uint32).view(np.float32) >= least[query, None]
         pair, offset = np.nonzero(near)
         if len(pair) > MOST_CANDIDATES * p.numel():
             return None

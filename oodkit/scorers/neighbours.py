@@ -13,6 +13,7 @@ from oodkit.scorers.selection import GROUP, largest, merge_largest
 from oodkit.scorers.unit_rows import inverse_norms, unit_rows
 
 BLOCK_BYTES = 48 * 2**20  # float32 rows of the bank that are worked on at once
+BLOCK_ROWS = 2**14  # and at most so many of them
 QUERIES = 1024  # queries per matrix product
 RESULT_BYTES = 32 * 2**20  # values and indices that are kept for one pass over the bank
 BF16_QUERIES = 1024  # fewer queries do not repay rounding the bank
@@ -111,7 +112,7 @@ class Bank:
 
 
 def _rows_per_block(width: int) -> int:
-    return max(GROUP, BLOCK_BYTES // (4 * width * GROUP) * GROUP)
+    return min(BLOCK_ROWS, max(GROUP, BLOCK_BYTES // (4 * width * GROUP) * GROUP))
 
 
 def _blocks(count: int, size: int) -> Iterator[slice]:

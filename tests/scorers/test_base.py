@@ -52,7 +52,7 @@ NEEDED = {
 }
 
 
-def test_rows_come_in_chunks():
+def test_rows_come_in_chunks() -> None:
     """Scoring works through chunks of about `chunk_bytes`; the scores come together in order."""
     scorer = Recorder().fit(ROWS)
 
@@ -63,7 +63,7 @@ def test_rows_come_in_chunks():
 
 
 @pytest.mark.parametrize("missing", ["labels", *NEEDED])
-def test_a_missing_need_names_scorer_need_and_remedy(missing):
+def test_a_missing_need_names_scorer_need_and_remedy(missing) -> None:
     """What a scorer needs and is not given is named, with the way to give it."""
     given = {"labels": np.zeros(12, dtype=int), **NEEDED}
     assert set(Everything().fit(ROWS, **given).seen_) == set(given)
@@ -73,7 +73,7 @@ def test_a_missing_need_names_scorer_need_and_remedy(missing):
         Everything().fit(ROWS, **given)
 
 
-def test_labels_have_two_names():
+def test_labels_have_two_names() -> None:
     """Labels can be given by position, as `y` or as `labels`, but not twice."""
     labels = np.arange(12) % 2
     for fit in (
@@ -86,14 +86,14 @@ def test_labels_have_two_names():
         Everything().fit(ROWS, labels, labels=labels, **NEEDED)
 
 
-def test_what_is_not_needed_is_ignored_and_what_is_unknown_is_not():
+def test_what_is_not_needed_is_ignored_and_what_is_unknown_is_not() -> None:
     """Callers may pass all they have; a misspelt name is an error."""
     Centre().fit(ROWS, np.zeros(12), **NEEDED)
     with pytest.raises(InvalidInput, match="did you mean 'negatives'"):
         Centre().fit(ROWS, negative=np.ones((1, 3)))
 
 
-def test_a_failed_fit_leaves_nothing_half_fitted():
+def test_a_failed_fit_leaves_nothing_half_fitted() -> None:
     """If a method gives up, what it had set is gone; if the input is refused, the earlier fit stands."""
 
     class GivesUp(Centre):
@@ -113,7 +113,7 @@ def test_a_failed_fit_leaves_nothing_half_fitted():
         scorer.score_samples(ROWS)
 
 
-def test_float32_overflow_is_computed_in_float64():
+def test_float32_overflow_is_computed_in_float64() -> None:
     """Rows whose scores overflow float32 get their float64 score, the rest is untouched; beyond that, an error."""
     scorer = Centre().fit(ROWS)
     rows = ROWS.copy()
@@ -127,7 +127,7 @@ def test_float32_overflow_is_computed_in_float64():
         scorer.score_samples(np.array([[0, 0, 0], [1e200, 0, 0]]))
 
 
-def test_an_error_counts_rows_from_the_beginning():
+def test_an_error_counts_rows_from_the_beginning() -> None:
     """The row that an error names is that of the whole input, in whatever chunk it comes."""
     rows = ROWS.astype(np.float64)
     rows[7] = 1e200
@@ -136,7 +136,7 @@ def test_an_error_counts_rows_from_the_beginning():
         Recorder().fit(ROWS).score_samples(rows)
 
 
-def test_a_refit_leaves_nothing_of_the_earlier_fit():
+def test_a_refit_leaves_nothing_of_the_earlier_fit() -> None:
     """What only the first of two fits learned is gone after the second."""
 
     class UsesLabels(Centre):
@@ -153,13 +153,13 @@ def test_a_refit_leaves_nothing_of_the_earlier_fit():
     assert not hasattr(scorer.fit(ROWS), "classes_")
 
 
-def test_score_tensor_takes_tensors_alone():
+def test_score_tensor_takes_tensors_alone() -> None:
     """Anything else has no gradient; the message says what to call."""
     with pytest.raises(InvalidInput, match="takes a tensor, got ndarray; use score_samples"):
         Centre().fit(ROWS).score_tensor(ROWS)
 
 
-def test_half_precision_tensors_are_scored_in_float32():
+def test_half_precision_tensors_are_scored_in_float32() -> None:
     """Scores are never silently float16, and gradients reach a half-precision input."""
     rows = torch.from_numpy(ROWS).half().requires_grad_(True)
 
@@ -171,7 +171,7 @@ def test_half_precision_tensors_are_scored_in_float32():
     assert rows.grad.any()
 
 
-def test_fitting_under_inference_mode_leaves_gradients_possible():
+def test_fitting_under_inference_mode_leaves_gradients_possible() -> None:
     """What was learned in inference mode can be differentiated through later."""
     with torch.inference_mode():
         scorer = Centre().fit(torch.from_numpy(ROWS))
@@ -182,7 +182,7 @@ def test_fitting_under_inference_mode_leaves_gradients_possible():
     assert rows.grad is not None
 
 
-def test_the_default_dtype_and_device_of_the_caller_do_not_matter():
+def test_the_default_dtype_and_device_of_the_caller_do_not_matter() -> None:
     """A caller's torch defaults change no score."""
     expected = Centre().fit(ROWS).score_samples(ROWS)
     torch.set_default_dtype(torch.float64)
@@ -194,7 +194,7 @@ def test_the_default_dtype_and_device_of_the_caller_do_not_matter():
     np.testing.assert_array_equal(found, expected)
 
 
-def test_to_moves_what_was_learned():
+def test_to_moves_what_was_learned() -> None:
     """`to` moves every learned tensor, in place, and returns the scorer."""
     scorer = Centre().fit(ROWS)
 
@@ -203,7 +203,7 @@ def test_to_moves_what_was_learned():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_devices():
+def test_devices() -> None:
     """Features on a GPU are learned and scored there; score_tensor moves what it needs and leaves the scorer alone."""
     scorer = Centre().fit(ROWS)
 
@@ -212,7 +212,7 @@ def test_devices():
     assert Centre().fit(torch.from_numpy(ROWS).cuda()).centre_.device.type == "cuda"
 
 
-def test_column_names_of_a_data_frame_are_kept_and_compared():
+def test_column_names_of_a_data_frame_are_kept_and_compared() -> None:
     """As in scikit-learn, a data frame's columns are remembered, survive saving, and others are reported."""
     frame = pd.DataFrame(ROWS, columns=["a", "b", "c"])
 
@@ -223,7 +223,7 @@ def test_column_names_of_a_data_frame_are_kept_and_compared():
         scorer.score_samples(frame.rename(columns={"c": "d"}))
 
 
-def test_saving_needs_a_fit_and_loading_the_same_class(tmp_path):
+def test_saving_needs_a_fit_and_loading_the_same_class(tmp_path) -> None:
     """Only a fitted scorer can be saved; only its own class, or a registered name, loads it."""
     with pytest.raises(NotFitted):
         Centre().save(tmp_path)

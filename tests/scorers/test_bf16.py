@@ -15,7 +15,7 @@ def rows(count: int, seed: int, width: int = 96, clustered: bool = False) -> tor
 
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize("width", [1, 7, 96, 768])
-def test_products_are_within_their_bound(clustered, width):
+def test_products_are_within_their_bound(clustered, width) -> None:
     """The exact product, in float64, is never further from the bfloat16 one than the bound says."""
     queries, bank = rows(20, 0, width, clustered), rows(300, 1, width, clustered)
 
@@ -26,7 +26,7 @@ def test_products_are_within_their_bound(clustered, width):
     assert ((product.double() - exact).abs() <= allowed).all()
 
 
-def test_the_bound_is_of_use():
+def test_the_bound_is_of_use() -> None:
     """The bound is small enough to leave few candidates; a bound that is always true would pass the test above."""
     _, error = HalfBlock.of(rows(300, 1)).product(HalfQueries.of(rows(20, 0)))
 
@@ -36,7 +36,7 @@ def test_the_bound_is_of_use():
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize("k", [1, 3, 10])
 @pytest.mark.parametrize("count", [640, 1024])
-def test_none_of_the_nearest_is_left_out(monkeypatch, clustered, k, count):
+def test_none_of_the_nearest_is_left_out(monkeypatch, clustered, k, count) -> None:
     """What is found are the k nearest of a plain float64 search, with their float32 products."""
     monkeypatch.setattr(bf16, "MOST_CANDIDATES", 1)  # however many they are
     queries, bank = rows(50, 0, clustered=clustered), rows(count, 1, clustered=clustered)
@@ -65,7 +65,7 @@ def nearest_of_two(queries: torch.Tensor, best: torch.Tensor, other: torch.Tenso
     return int(columns)
 
 
-def test_rounding_of_rows_at_its_worst_is_allowed_for(monkeypatch):
+def test_rounding_of_rows_at_its_worst_is_allowed_for(monkeypatch) -> None:
     """All entries are rounded against the better row and in favour of the other, by nearly half a unit each."""
     monkeypatch.setattr(bf16, "MOST_CANDIDATES", 1)
     queries = torch.cat([torch.ones(65), -torch.ones(64)])[None]
@@ -76,7 +76,7 @@ def test_rounding_of_rows_at_its_worst_is_allowed_for(monkeypatch):
     assert nearest_of_two(queries, best, other) == 0
 
 
-def test_rounding_of_products_at_its_worst_is_allowed_for(monkeypatch):
+def test_rounding_of_products_at_its_worst_is_allowed_for(monkeypatch) -> None:
     """The products, 128.485 and 128.516 from rounded rows, become 128 and 129; exactly, the former is the larger."""
     monkeypatch.setattr(bf16, "MOST_CANDIDATES", 1)
     same = torch.cat([torch.ones(124), torch.tensor([31 / 64])])
@@ -87,7 +87,7 @@ def test_rounding_of_products_at_its_worst_is_allowed_for(monkeypatch):
     assert nearest_of_two(torch.ones(1, 130), best, other) == 0
 
 
-def test_a_floor_leaves_out_what_cannot_reach_it():
+def test_a_floor_leaves_out_what_cannot_reach_it() -> None:
     """Rows that are below the k-th product found elsewhere are not looked at again."""
     queries, bank = rows(50, 0), rows(1024, 1)
 
@@ -96,14 +96,14 @@ def test_a_floor_leaves_out_what_cannot_reach_it():
     assert values.shape == (50, 0)
 
 
-def test_too_many_candidates_are_refused():
+def test_too_many_candidates_are_refused() -> None:
     """Where all rows are alike the bound decides nothing, and the plain product is the better way."""
     queries, bank = rows(10, 0), rows(1, 1).expand(1024, -1)
 
     assert HalfBlock.of(bank).nearest(queries, HalfQueries.of(queries), 1, torch.full((10,), -torch.inf)) is None
 
 
-def test_blocks_it_is_not_made_for_are_refused():
+def test_blocks_it_is_not_made_for_are_refused() -> None:
     """A block without whole groups of rows, or with few groups for so many neighbours, is left to the plain product."""
     queries = rows(10, 0)
     for count, k in ((1023, 1), (1024, 40)):
@@ -111,7 +111,7 @@ def test_blocks_it_is_not_made_for_are_refused():
         assert HalfBlock.of(rows(count, 1)).nearest(queries, HalfQueries.of(queries), k, floor) is None
 
 
-def test_speed_is_measured_once(monkeypatch):
+def test_speed_is_measured_once(monkeypatch) -> None:
     """The answer is a measurement, and is remembered for the life of the process."""
     seconds = {torch.bfloat16: 0.1, torch.float32: 1.0}
     calls = []

@@ -17,7 +17,7 @@ def fit(rows, labels=None, prepare=None):
 
 
 @given(labelled())
-def test_means_and_covariances_are_those_of_loops(data):
+def test_means_and_covariances_are_those_of_loops(data) -> None:
     """Means per class and in all, the pooled covariance, and scikit-learn's covariance of all rows; divided by N."""
     rows, labels = data
 
@@ -32,7 +32,7 @@ def test_means_and_covariances_are_those_of_loops(data):
 
 
 @given(labelled())
-def test_total_is_within_plus_between(data):
+def test_total_is_within_plus_between(data) -> None:
     """S_t = S_w + S_b, with S_b the covariance of the class means weighted by class size."""
     rows, labels = data
 
@@ -46,7 +46,7 @@ def test_total_is_within_plus_between(data):
 
 
 @given(labelled(), st.integers(1, 9))
-def test_blocks_do_not_matter(data, size):
+def test_blocks_do_not_matter(data, size) -> None:
     """Rows that come in blocks give what they give at once."""
     rows, labels = data
     whole = fit(rows, labels)
@@ -62,14 +62,14 @@ def test_blocks_do_not_matter(data, size):
     assert parts.fourth_within == pytest.approx(whole.fourth_within)
 
 
-def test_a_large_offset_costs_no_digits():
+def test_a_large_offset_costs_no_digits() -> None:
     """Rows are centred before the product: a million added to float64 data changes a variance of 1 by 1e-9 or so."""
     rows, labels = classes(0)
 
     np.testing.assert_allclose(fit(rows + 1e6, labels).within, fit(rows, labels).within, rtol=1e-7, atol=1e-7)
 
 
-def test_a_constant_column_has_no_variance_at_all():
+def test_a_constant_column_has_no_variance_at_all() -> None:
     """Whatever its value, a column that is constant gets variance exactly 0."""
     rows, labels = classes(0)
     rows[:, 1] = 0.1
@@ -80,7 +80,7 @@ def test_a_constant_column_has_no_variance_at_all():
     assert not found.total[:, 1].any()
 
 
-def test_rows_are_prepared_first():
+def test_rows_are_prepared_first() -> None:
     """With `prepare=unit_rows` all is of the rows scaled to length 1, in float64 even for float32 rows."""
     rows, labels = classes(0)
     units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -91,7 +91,7 @@ def test_rows_are_prepared_first():
     assert found.within.dtype == torch.float64
 
 
-def test_fourth_moment():
+def test_fourth_moment() -> None:
     """The mean fourth power of the distance to the class mean."""
     rows, labels = classes(0)
 
@@ -101,7 +101,7 @@ def test_fourth_moment():
     assert found.fourth_within == pytest.approx(np.mean(np.sum((rows - own) ** 2, axis=1) ** 2))
 
 
-def test_no_spread_is_refused():
+def test_no_spread_is_refused() -> None:
     """One sample, or classes that are single rows or copies of one, have no covariance to speak of."""
     rows = np.random.default_rng(0).standard_normal((3, 5)) * 1e3
     with pytest.raises(TooFewSamples, match="got 1 sample"):
@@ -114,7 +114,7 @@ def test_no_spread_is_refused():
         fit(np.repeat(rows, 7, axis=0), np.repeat(np.arange(3), 7)).whiten_within()
 
 
-def test_equal_rows_of_one_class_are_a_point():
+def test_equal_rows_of_one_class_are_a_point() -> None:
     """All rows equal, without classes: a point without directions, and no NaN."""
     whitened = fit(np.full((9, 4), 0.1)).whiten_within()
 

@@ -8,7 +8,7 @@ from oodkit.errors import InvalidInput, UnknownName
 from oodkit.scorers import KNN, create, parse_params, scorers
 
 
-def test_importing_the_package_imports_nothing_heavy():
+def test_importing_the_package_imports_nothing_heavy() -> None:
     """The registry is text: neither torch, NumPy nor scikit-learn is imported to list scorers."""
     code = (
         "import sys; from oodkit.scorers import scorers; list(scorers.items());"
@@ -19,7 +19,7 @@ def test_importing_the_package_imports_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
-def test_classes_are_attributes_of_the_package():
+def test_classes_are_attributes_of_the_package() -> None:
     """`oodkit.scorers.KNN` is the class that the registry names; so for every entry."""
     for name, entry in scorers.items():
         assert getattr(oodkit.scorers, entry.target.partition(":")[2]) is scorers.load(name)
@@ -28,7 +28,7 @@ def test_classes_are_attributes_of_the_package():
         _ = oodkit.scorers.KNNN
 
 
-def test_create_by_name():
+def test_create_by_name() -> None:
     """`create` makes a scorer with the parameters given, by registry name."""
     scorer = create("knn", k=5)
 
@@ -36,7 +36,7 @@ def test_create_by_name():
     assert scorer.k == 5
 
 
-def test_unknown_names_come_with_the_nearest():
+def test_unknown_names_come_with_the_nearest() -> None:
     """An unknown scorer or parameter is one line with the nearest right name."""
     with pytest.raises(UnknownName, match=r"no scorer named 'knnn'; did you mean 'knn'\? `oodkit list scorers`"):
         create("knnn")
@@ -46,7 +46,7 @@ def test_unknown_names_come_with_the_nearest():
         parse_params("knn", {"neighbours": "5"})
 
 
-def test_parameters_as_text():
+def test_parameters_as_text() -> None:
     """Text becomes what the scorer's `__init__` declares."""
     assert parse_params("knn", {"k": "5"}) == {"k": 5}
     assert parse_params("mahalanobis", {"normalize": "True"}) == {"normalize": True}

@@ -31,7 +31,7 @@ def problems(draw):
     return bank, queries, draw(st.integers(1, n))
 
 
-def test_score_is_the_mean_of_the_two_largest_cosines():
+def test_score_is_the_mean_of_the_two_largest_cosines() -> None:
     """With k=2 the score is the mean of the two largest cosines; length does not matter."""
     bank = np.array([[1, 0], [0, 1], [-1, 0]], dtype=np.float32)
     query = np.array([[3, 0], [2, 2]], dtype=np.float32)
@@ -42,7 +42,7 @@ def test_score_is_the_mean_of_the_two_largest_cosines():
 
 
 @given(problems())
-def test_agrees_with_a_loop_over_pairs(problem):
+def test_agrees_with_a_loop_over_pairs(problem) -> None:
     """Every score is that of a float64 loop over all pairs, for any k, ties and zero rows included."""
     bank, queries, k = problem
 
@@ -52,7 +52,7 @@ def test_agrees_with_a_loop_over_pairs(problem):
 
 
 @given(problems())
-def test_one_neighbour_is_the_largest_cosine_and_the_smallest_distance(problem):
+def test_one_neighbour_is_the_largest_cosine_and_the_smallest_distance(problem) -> None:
     """For k=1 the squared distance of unit rows is 2 - 2 score."""
     bank, queries, _ = problem
     scores = KNN().fit(bank).score_samples(queries)
@@ -65,7 +65,7 @@ def test_one_neighbour_is_the_largest_cosine_and_the_smallest_distance(problem):
 
 
 @given(problems())
-def test_falls_with_k_to_the_product_with_the_mean_direction(problem):
+def test_falls_with_k_to_the_product_with_the_mean_direction(problem) -> None:
     """The score never rises with k, and with k=N it is the product with the mean of the unit rows."""
     bank, queries, _ = problem
     ks = sorted({1, 2, 3, (len(bank) + 1) // 2, len(bank)} & set(range(len(bank) + 1)))
@@ -78,7 +78,7 @@ def test_falls_with_k_to_the_product_with_the_mean_direction(problem):
 
 
 @given(problems(), st.integers(0, 2**32 - 1))
-def test_length_and_rotation_do_not_matter(problem, seed):
+def test_length_and_rotation_do_not_matter(problem, seed) -> None:
     """Scaling each row by its own positive number, or rotating all, leaves scores as they are."""
     bank, queries, k = problem
     rng = np.random.default_rng(seed)
@@ -93,7 +93,7 @@ def test_length_and_rotation_do_not_matter(problem, seed):
 
 
 @given(problems())
-def test_more_fit_rows_never_lower_a_score(problem):
+def test_more_fit_rows_never_lower_a_score(problem) -> None:
     """The bank is monotone: a further row can only bring a nearer neighbour."""
     bank, queries, _ = problem
 
@@ -103,7 +103,7 @@ def test_more_fit_rows_never_lower_a_score(problem):
 
 
 @given(problems())
-def test_a_query_of_the_bank_has_score_one(problem):
+def test_a_query_of_the_bank_has_score_one(problem) -> None:
     """A row of the bank scores 1, the most there is; a zero row scores 0."""
     bank, _, _ = problem
 
@@ -114,7 +114,7 @@ def test_a_query_of_the_bank_has_score_one(problem):
 
 
 @given(problems())
-def test_each_row_twice_is_twice_the_neighbours(problem):
+def test_each_row_twice_is_twice_the_neighbours(problem) -> None:
     """With every fit row doubled, 2k neighbours score what k did."""
     bank, queries, k = problem
 
@@ -123,7 +123,7 @@ def test_each_row_twice_is_twice_the_neighbours(problem):
     np.testing.assert_allclose(doubled.score_samples(queries), KNN(k).fit(bank).score_samples(queries), atol=1e-6)
 
 
-def test_more_neighbours_than_rows_is_an_error():
+def test_more_neighbours_than_rows_is_an_error() -> None:
     """k > N says both numbers; k < 1 and fractions are refused as well."""
     with pytest.raises(TooFewSamples, match="k=5 needs at least 5 fit samples, got 3"):
         KNN(k=5).fit(np.eye(3))
@@ -133,7 +133,7 @@ def test_more_neighbours_than_rows_is_an_error():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8, ">f4"])
-def test_a_memory_mapped_bank_stays_in_its_file(tmp_path, dtype):
+def test_a_memory_mapped_bank_stays_in_its_file(tmp_path, dtype) -> None:
     """A mapped array, or a slice of one, is searched where it lies, with the scores of an array in memory."""
     rng = np.random.default_rng(0)
     bank, queries = rng.integers(0, 9, (500, 8)), rng.standard_normal((20, 8)).astype(np.float32)
@@ -148,7 +148,7 @@ def test_a_memory_mapped_bank_stays_in_its_file(tmp_path, dtype):
         assert scorer.bank_.data_ptr() == mapped.ctypes.data
 
 
-def test_half_precision_features_take_half_the_memory():
+def test_half_precision_features_take_half_the_memory() -> None:
     """float16 features stay float16, as a copy; everything else becomes float32 rows of length 1."""
     features = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float16)
 
@@ -156,7 +156,7 @@ def test_half_precision_features_take_half_the_memory():
     assert KNN().fit(features.astype(np.float64)).bank_.dtype == torch.float32
 
 
-def test_gradient_points_to_the_nearest_row():
+def test_gradient_points_to_the_nearest_row() -> None:
     """A step along the gradient of score_tensor raises the score; a row of the bank is a maximum."""
     bank = np.random.default_rng(0).standard_normal((40, 6)).astype(np.float32)
     scorer = KNN().fit(bank)

@@ -10,7 +10,7 @@ from oodkit.scorers import Mahalanobis
 from tests.scorers.problems import classes, labelled, smallest_distances, squared_distances
 
 
-def test_distance_in_units_of_the_spread():
+def test_distance_in_units_of_the_spread() -> None:
     """Class 0 has mean 0, class 1 mean 10, both variance 1: 3 is 9 away from the nearest mean, 8 is 4."""
     rows = np.array([[-1.0], [1.0], [9.0], [11.0]])
 
@@ -20,7 +20,7 @@ def test_distance_in_units_of_the_spread():
 
 
 @given(labelled(), st.integers(0, 10**6))
-def test_agrees_with_loops_in_float64(data, seed):
+def test_agrees_with_loops_in_float64(data, seed) -> None:
     """Scores are those of class means, pooled covariance, inverse and a loop over classes, to 1e-6."""
     rows, labels = data
     queries = 5 * np.random.default_rng(seed).standard_normal((7, rows.shape[1]))
@@ -32,7 +32,7 @@ def test_agrees_with_loops_in_float64(data, seed):
     assert scorer.n_classes_ == len(np.unique(labels))
 
 
-def test_agrees_with_float64_at_condition_one_million():
+def test_agrees_with_float64_at_condition_one_million() -> None:
     """float32 features of condition 1e6 give squared distances within 1e-6 of float64's, relatively."""
     rng = np.random.default_rng(0)
     turn, _ = np.linalg.qr(rng.standard_normal((64, 64)))
@@ -47,7 +47,7 @@ def test_agrees_with_float64_at_condition_one_million():
 
 
 @given(labelled())
-def test_mean_distance_to_the_own_class_is_the_number_of_dimensions(data):
+def test_mean_distance_to_the_own_class_is_the_number_of_dimensions(data) -> None:
     """With the covariance divided by N, the fit rows' mean squared distance to their own class is D exactly."""
     rows, labels = data
     scorer = Mahalanobis().fit(rows, labels)
@@ -59,7 +59,7 @@ def test_mean_distance_to_the_own_class_is_the_number_of_dimensions(data):
 
 
 @given(labelled(), st.integers(0, 10**6))
-def test_affine_maps_do_not_matter(data, seed):
+def test_affine_maps_do_not_matter(data, seed) -> None:
     """Features that go through z -> A z + t, with A invertible, give the same scores."""
     rows, labels = data
     rng = np.random.default_rng(seed)
@@ -73,7 +73,7 @@ def test_affine_maps_do_not_matter(data, seed):
 
 
 @given(labelled())
-def test_without_labels_it_is_one_gaussian(data):
+def test_without_labels_it_is_one_gaussian(data) -> None:
     """Without labels, or with one class, scores are scikit-learn's distances to the mean; the former is said."""
     rows, _ = data
 
@@ -88,7 +88,7 @@ def test_without_labels_it_is_one_gaussian(data):
     assert one.notes_ == []
 
 
-def test_round_clusters_are_ordered_by_distance_to_the_nearest_mean():
+def test_round_clusters_are_ordered_by_distance_to_the_nearest_mean() -> None:
     """With S_w = s^2 I the score is the squared Euclidean distance to the nearest mean over s^2."""
     cross = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]]) * 3  # covariance 4.5 I
     means = np.array([[0.0, 0], [20, 5]])
@@ -102,7 +102,7 @@ def test_round_clusters_are_ordered_by_distance_to_the_nearest_mean():
 
 
 @given(labelled())
-def test_each_row_twice_changes_nothing(data):
+def test_each_row_twice_changes_nothing(data) -> None:
     """Doubling the fit rows leaves means and the covariance divided by N as they are."""
     rows, labels = data
 
@@ -113,7 +113,7 @@ def test_each_row_twice_changes_nothing(data):
 
 
 @given(labelled())
-def test_normalize_is_the_same_on_rows_of_length_one(data):
+def test_normalize_is_the_same_on_rows_of_length_one(data) -> None:
     """normalize=True is the plain score of features scaled to length 1: their length does not matter."""
     rows, labels = data
     if rows.shape[1] == 1:
@@ -127,7 +127,7 @@ def test_normalize_is_the_same_on_rows_of_length_one(data):
 
 
 @pytest.mark.parametrize("normalize", [False, True])
-def test_fewer_samples_than_dimensions(normalize):
+def test_fewer_samples_than_dimensions(normalize) -> None:
     """The within-class covariance is shrunk by Ledoit and Wolf's weight; scores are finite, and it is said."""
     rows, labels = classes(0, n=20, width=50, count=4)
 
@@ -146,7 +146,7 @@ def test_fewer_samples_than_dimensions(normalize):
         assert scorer.shrinkage_ == pytest.approx(weight)
 
 
-def test_a_constant_feature_is_reported_and_seen():
+def test_a_constant_feature_is_reported_and_seen() -> None:
     """A column without variance makes the covariance singular: it is shrunk, so not blind there, and said."""
     rows, labels = classes(0, n=200)
     rows = np.column_stack([rows, np.full(200, 0.1)])
@@ -160,7 +160,7 @@ def test_a_constant_feature_is_reported_and_seen():
     assert (scorer.score_samples(off) < scorer.score_samples(rows[:5]) - 100).all()
 
 
-def test_equal_rows():
+def test_equal_rows() -> None:
     """All rows equal: every score is 0 and a note says why, never NaN."""
     scorer = Mahalanobis().fit(np.full((9, 3), 0.1))
 
@@ -169,7 +169,7 @@ def test_equal_rows():
     assert scorer.notes_[-1] == "within-class covariance: all 9 fit samples are equal, so distances are 0"
 
 
-def test_one_sample_per_class_is_an_error():
+def test_one_sample_per_class_is_an_error() -> None:
     """Without variance inside any class there is no distance; a class of one row among others is fine."""
     with pytest.raises(TooFewSamples, match="give at least 2 different samples per class"):
         Mahalanobis().fit(np.eye(4), np.arange(4))

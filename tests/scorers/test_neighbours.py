@@ -5,6 +5,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from oodkit.scorers import neighbours
 from oodkit.scorers.neighbours import Bank
+from oodkit.scorers.selection import GROUP
 from oodkit.scorers.unit_rows import unit_rows
 
 
@@ -24,7 +25,7 @@ def small_blocks(monkeypatch):
 
 @pytest.mark.parametrize("bf16", [False, True, None])
 @pytest.mark.parametrize("k", [1, 4, 40, 1500, 2003])
-def test_neighbours_are_those_of_scikit_learn(small_blocks, bf16, k):
+def test_neighbours_are_those_of_scikit_learn(small_blocks, bf16, k) -> None:
     """Distances agree with brute force in float64, and so do the neighbours, in any way of searching."""
     features, queries = rows(2003, 0), rows(70, 1)
     brute = NearestNeighbors(n_neighbors=k, algorithm="brute", metric="cosine").fit(features.double().numpy())
@@ -37,7 +38,7 @@ def test_neighbours_are_those_of_scikit_learn(small_blocks, bf16, k):
 
 
 @pytest.mark.parametrize("k", [1, 5, 50])
-def test_bf16_finds_the_same_at_size(k):
+def test_bf16_finds_the_same_at_size(k) -> None:
     """Searching in bfloat16 changes nothing on a bank of many blocks, random or clustered."""
     for clustered in (False, True):
         bank = Bank.of(rows(40_000, 0, width=256, clustered=clustered))
@@ -53,14 +54,24 @@ def test_bf16_finds_the_same_at_size(k):
         assert not (differ & ~ties).any()
 
 
-def test_products_come_in_descending_order(small_blocks):
+def test_products_come_in_descending_order(small_blocks) -> None:
     """The nearest comes first, though it may stand in any block."""
     values, _ = Bank.of(rows(2003, 0)).nearest(unit_rows(rows(70, 1)), 7)
 
     assert (values.diff(dim=1) <= 0).all()
 
 
-def test_few_results_are_kept_at_once(monkeypatch):
+@pytest.mark.parametrize("width", [1, 8, 768, 10**6])
+def test_products_held_at_once_are_bounded(width) -> None:
+    """Whatever the width, a block is some whole groups of rows, and its products with the queries take 64 MiB."""
+    count = neighbours._rows_per_block(width)
+
+    assert count % GROUP == 0
+    assert count >= GROUP
+    assert count * neighbours.QUERIES * 4 <= 64 * 2**20
+
+
+def test_few_results_are_kept_at_once(monkeypatch) -> None:
     """A k so large that the results outgrow their memory is searched in several passes, with the same result."""
     bank, queries = Bank.of(rows(500, 0)), unit_rows(rows(20, 1))
     whole = bank.nearest(queries, 100)
@@ -71,7 +82,7 @@ def test_few_results_are_kept_at_once(monkeypatch):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("bf16", [False, True])
-def test_half_precision_rows_are_searched_as_they_are(small_blocks, dtype, bf16):
+def test_half_precision_rows_are_searched_as_they_are(small_blocks, dtype, bf16) -> None:
     """A half-precision bank keeps its dtype and length; products are those of its values scaled to length 1."""
     features, queries = (5 * rows(2003, 0)).to(dtype), unit_rows(rows(70, 1))
 
@@ -84,7 +95,7 @@ def test_half_precision_rows_are_searched_as_they_are(small_blocks, dtype, bf16)
     assert (index == where).all()
 
 
-def test_a_mapped_bank_is_not_copied(small_blocks):
+def test_a_mapped_bank_is_not_copied(small_blocks) -> None:
     """Rows in a mapped file are referred to, whatever their dtype; zero rows give products of 0."""
     features = rows(2003, 0).double()
     features[5] = 0
@@ -98,7 +109,7 @@ def test_a_mapped_bank_is_not_copied(small_blocks):
     assert bank.scale[5] == 0
 
 
-def test_gradients_are_those_of_the_products_found():
+def test_gradients_are_those_of_the_products_found() -> None:
     """The search has no graph; the products found get one: with respect to the query the gradient is the row."""
     bank, queries = Bank.of(rows(200, 0)), unit_rows(rows(3, 1)).requires_grad_(True)
 
@@ -109,7 +120,7 @@ def test_gradients_are_those_of_the_products_found():
     assert not bank.nearest(queries.detach(), 2)[0].requires_grad
 
 
-def test_float64_queries_give_float64_products():
+def test_float64_queries_give_float64_products() -> None:
     """Products have the dtype of the queries and its precision."""
     bank, queries = Bank.of(rows(200, 0)), unit_rows(rows(3, 1).double())
 

@@ -22,7 +22,7 @@ class Everything:
 
 
 @given(count=st.integers(), share=st.floats(allow_nan=False), flag=st.booleans(), name=st.text())
-def test_text_of_a_value_gives_the_value(count, share, flag, name):
+def test_text_of_a_value_gives_the_value(count, share, flag, name) -> None:
     """What Python prints for a value is read back as that value, in its type."""
     values = {"count": count, "share": share, "flag": flag, "name": name}
 
@@ -43,7 +43,7 @@ def test_text_of_a_value_gives_the_value(count, share, flag, name):
         ("flag", "TRUE", True),
     ],
 )
-def test_optional_union_and_literal(key, text, value):
+def test_optional_union_and_literal(key, text, value) -> None:
     """`none` where None is allowed, the first type that fits, one of the words of a Literal."""
     assert parse("x", Everything, {key: text}) == {key: value}
 
@@ -60,7 +60,7 @@ def test_optional_union_and_literal(key, text, value):
         ("cuont", "1", "scorer 'x' has no parameter 'cuont'; did you mean 'count'? it takes count, share"),
     ],
 )
-def test_wrong_text_is_one_clear_line(key, text, message):
+def test_wrong_text_is_one_clear_line(key, text, message) -> None:
     """A message names scorer, parameter, what it must be and what was given."""
     with pytest.raises(InvalidInput) as caught:
         parse("x", Everything, {key: text})

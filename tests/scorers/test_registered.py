@@ -20,7 +20,7 @@ def instances() -> list[Scorer]:
 
 
 @pytest.mark.parametrize("scorer", instances(), ids=repr)
-def test_keeps_every_rule_of_the_contract(scorer):
+def test_keeps_every_rule_of_the_contract(scorer) -> None:
     """Every registered scorer passes `check_scorer`, with labels and, where it can, without."""
     check_scorer(scorer)
     if scorer.optional:
@@ -29,7 +29,7 @@ def test_keeps_every_rule_of_the_contract(scorer):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("scorer", instances(), ids=repr)
-def test_passes_all_of_check_estimator(scorer):
+def test_passes_all_of_check_estimator(scorer) -> None:
     """scikit-learn's own suite passes; only its array API check may be skipped, which needs an environment variable."""
     results = check_estimator(scorer, on_fail=None, on_skip=None)
 
@@ -41,7 +41,7 @@ def test_passes_all_of_check_estimator(scorer):
 
 
 @pytest.mark.parametrize("name", list(scorers))
-def test_is_described(name):
+def test_is_described(name) -> None:
     """Listings can say what each scorer is, where it comes from and what its parameters are."""
     entry = scorers[name]
     documentation = inspect.getdoc(scorers.load(name)) or ""

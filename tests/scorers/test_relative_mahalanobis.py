@@ -12,7 +12,7 @@ from tests.scorers.problems import classes, labelled, smallest_distances, square
 several = labelled().filter(lambda data: len(np.unique(data[1])) > 1)
 
 
-def test_one_dimension_by_hand():
+def test_one_dimension_by_hand() -> None:
     """Classes at 0 and 10 with variance 1: all data have mean 5 and variance 26, so 10 scores 25/26 - 0."""
     rows = np.array([[-1.0], [1.0], [9.0], [11.0]])
 
@@ -22,7 +22,7 @@ def test_one_dimension_by_hand():
 
 
 @given(several, st.integers(0, 10**6))
-def test_agrees_with_loops_in_float64(data, seed):
+def test_agrees_with_loops_in_float64(data, seed) -> None:
     """Scores are the distance to all data minus that to the nearest class, each by loops, to 1e-6."""
     rows, labels = data
     queries = 5 * np.random.default_rng(seed).standard_normal((7, rows.shape[1]))
@@ -35,7 +35,7 @@ def test_agrees_with_loops_in_float64(data, seed):
 
 
 @given(several)
-def test_is_what_two_mahalanobis_scorers_give(data):
+def test_is_what_two_mahalanobis_scorers_give(data) -> None:
     """It is the score with the classes minus the score without labels."""
     rows, labels = data
 
@@ -47,7 +47,7 @@ def test_is_what_two_mahalanobis_scorers_give(data):
 
 
 @given(several)
-def test_mean_distance_to_all_data_is_the_number_of_dimensions(data):
+def test_mean_distance_to_all_data_is_the_number_of_dimensions(data) -> None:
     """With the covariance divided by N, the fit rows' mean squared distance to their mean is D exactly."""
     rows, labels = data
     scorer = RelativeMahalanobis().fit(rows, labels)
@@ -58,7 +58,7 @@ def test_mean_distance_to_all_data_is_the_number_of_dimensions(data):
 
 
 @given(several, st.integers(0, 10**6))
-def test_affine_maps_do_not_matter(data, seed):
+def test_affine_maps_do_not_matter(data, seed) -> None:
     """Features that go through z -> A z + t, with A invertible, give the same scores."""
     rows, labels = data
     rng = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def test_affine_maps_do_not_matter(data, seed):
 
 
 @given(several)
-def test_each_row_twice_changes_nothing(data):
+def test_each_row_twice_changes_nothing(data) -> None:
     """Doubling the fit rows leaves both covariances as they are."""
     rows, labels = data
 
@@ -82,7 +82,7 @@ def test_each_row_twice_changes_nothing(data):
 
 
 @given(several)
-def test_normalize_is_the_same_on_rows_of_length_one(data):
+def test_normalize_is_the_same_on_rows_of_length_one(data) -> None:
     """normalize=True is the plain score of features scaled to length 1."""
     rows, labels = data
     assume(rows.shape[1] > 1)
@@ -94,7 +94,7 @@ def test_normalize_is_the_same_on_rows_of_length_one(data):
     np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_fewer_samples_than_dimensions():
+def test_fewer_samples_than_dimensions() -> None:
     """The within-class covariance is scikit-learn's Ledoit-Wolf estimate, the total that plus the class means'."""
     rows, labels = classes(0, n=20, width=50, count=4)
     queries = np.random.default_rng(1).standard_normal((7, 50)) * 3
@@ -112,7 +112,7 @@ def test_fewer_samples_than_dimensions():
     assert [note.partition(":")[0] for note in scorer.notes_] == ["within-class covariance"]
 
 
-def test_directions_in_which_classes_do_not_differ_cancel():
+def test_directions_in_which_classes_do_not_differ_cancel() -> None:
     """Shrunk or not, a move that the whitened class means do not see leaves the score as it is."""
     rows, labels = classes(0, n=20, width=50, count=4)
     scorer = RelativeMahalanobis().fit(rows, labels)
@@ -125,7 +125,7 @@ def test_directions_in_which_classes_do_not_differ_cancel():
     np.testing.assert_allclose(moved, scorer.score_samples(rows), rtol=1e-5, atol=1e-4)
 
 
-def test_one_class_is_refused():
+def test_one_class_is_refused() -> None:
     """Without labels, or with one class, the score would be 0 for everything; the message says what to do."""
     rows, labels = classes(0)
     with pytest.raises(InvalidInput, match=r"needs \(N,\) class labels: fit\(features, labels\)"):

@@ -13,7 +13,7 @@ from oodkit.scorers.rows import as_labels, as_tensor, check_finite, floating, is
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "u1", "i2", "i4", "i8", "?"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_arrays_are_shared_not_copied(dtype, order):
+def test_arrays_are_shared_not_copied(dtype, order) -> None:
     """An array of any dtype and order becomes a tensor over the same memory, read-only ones without a warning."""
     array = np.asarray(np.arange(6).reshape(2, 3) % 2, dtype=dtype, order=order)
     array.setflags(write=False)
@@ -37,12 +37,12 @@ def test_arrays_are_shared_not_copied(dtype, order):
     ],
     ids=["reversed", "big-endian", "longdouble", "object", "field"],
 )
-def test_what_torch_cannot_share_is_copied(array):
+def test_what_torch_cannot_share_is_copied(array) -> None:
     """Reversed, byte-swapped, extended-precision, object and unaligned arrays keep their values."""
     np.testing.assert_array_equal(as_tensor(array, "features").numpy(), array.astype(float))
 
 
-def test_other_containers():
+def test_other_containers() -> None:
     """Lists, data frames and whatever has `__array__` are taken; a tensor is detached and stays where it is."""
 
     class Features:
@@ -56,7 +56,7 @@ def test_other_containers():
         assert not found.requires_grad
 
 
-def test_memory_mapped_files_are_known(tmp_path):
+def test_memory_mapped_files_are_known(tmp_path) -> None:
     """A mapped array is known as such, a slice or view of it as well; an array in memory is not."""
     np.save(tmp_path / "a.npy", np.ones((4, 3)))
     mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
@@ -81,7 +81,7 @@ def test_memory_mapped_files_are_known(tmp_path):
         ([[1, 2], [3]], "features must be an array of numbers"),
     ],
 )
-def test_what_is_no_table_of_numbers_is_one_line(values, message):
+def test_what_is_no_table_of_numbers_is_one_line(values, message) -> None:
     """Other shapes, dtypes and containers are refused in one line that says what they are."""
     with pytest.raises(InvalidInput, match=message) as caught:
         as_tensor(values, "features")
@@ -89,7 +89,7 @@ def test_what_is_no_table_of_numbers_is_one_line(values, message):
     assert "\n" not in str(caught.value)
 
 
-def test_dtypes_that_scorers_compute_in():
+def test_dtypes_that_scorers_compute_in() -> None:
     """Half precision and small integers become float32, which holds them exactly; wide integers float64."""
     for dtype in (torch.float16, torch.bfloat16, torch.uint8, torch.int16, torch.bool, torch.float32):
         assert floating(torch.ones(1, dtype=dtype)).dtype == torch.float32
@@ -98,7 +98,7 @@ def test_dtypes_that_scorers_compute_in():
 
 
 @pytest.mark.parametrize(("bad", "word"), [(np.nan, "NaN"), (np.inf, "inf"), (-np.inf, "inf")])
-def test_rows_that_are_not_finite_are_counted_and_the_first_is_named(monkeypatch, bad, word):
+def test_rows_that_are_not_finite_are_counted_and_the_first_is_named(monkeypatch, bad, word) -> None:
     """The message has the number of bad rows and the index of the first, wherever a block begins."""
     monkeypatch.setattr(rows, "CHECK_BYTES", 8 * 3 * 2)
     values = torch.ones(11, 3, dtype=torch.float64)
@@ -108,14 +108,14 @@ def test_rows_that_are_not_finite_are_counted_and_the_first_is_named(monkeypatch
         check_finite(values, "features")
 
 
-def test_large_finite_values_are_finite():
+def test_large_finite_values_are_finite() -> None:
     """Values near the limit of their dtype, whose sum overflows, are no infinity."""
     check_finite(torch.full((4, 4), 6e4, dtype=torch.float16), "features")
     check_finite(torch.full((4, 4), 1e308, dtype=torch.float64), "features")
 
 
 @pytest.mark.parametrize("labels", [[0, 5, -1], np.array([0, 5, -1], dtype=np.int8), np.array([0.0, 5.0, -1.0])])
-def test_labels_are_whole_numbers(labels):
+def test_labels_are_whole_numbers(labels) -> None:
     """Integers of any dtype, and floats that are whole, become int64."""
     for given in (labels, torch.as_tensor(labels)):
         found = as_labels(given, 3)
@@ -134,7 +134,7 @@ def test_labels_are_whole_numbers(labels):
         (["cat", "dog", "cat"], "number the classes, for example with np.unique"),
     ],
 )
-def test_other_labels_are_refused(labels, message):
+def test_other_labels_are_refused(labels, message) -> None:
     """A wrong length, fractions and names are refused; the message says how to number names."""
     with pytest.raises(InvalidInput, match=message):
         as_labels(labels, 3)

@@ -20,7 +20,7 @@ LEARNED = {
 }
 
 
-def test_everything_comes_back_as_it_was(tmp_path):
+def test_everything_comes_back_as_it_was(tmp_path) -> None:
     """Tensors, arrays, names, numbers, text and None come back in their type, bit for bit."""
     save_state(tmp_path / "new" / "folder", "m:C", {"k": 5}, LEARNED)
 
@@ -37,7 +37,7 @@ def test_everything_comes_back_as_it_was(tmp_path):
     assert learned["counts_"].dtype == np.int32
 
 
-def test_saving_again_replaces_and_leaves_no_rest(tmp_path):
+def test_saving_again_replaces_and_leaves_no_rest(tmp_path) -> None:
     """The folder holds one scorer: two files, whatever was there before."""
     KNN().fit(np.eye(3)).save(tmp_path)
     KNN(k=2).fit(np.eye(4)).save(tmp_path)
@@ -47,7 +47,7 @@ def test_saving_again_replaces_and_leaves_no_rest(tmp_path):
 
 
 @pytest.mark.parametrize("stage", range(3))
-def test_an_interrupted_write_leaves_the_old_scorer(tmp_path, monkeypatch, stage):
+def test_an_interrupted_write_leaves_the_old_scorer(tmp_path, monkeypatch, stage) -> None:
     """Whenever a write breaks off, the folder still holds the scorer that was there."""
     KNN().fit(np.eye(3)).save(tmp_path)
     calls = []
@@ -66,7 +66,7 @@ def test_an_interrupted_write_leaves_the_old_scorer(tmp_path, monkeypatch, stage
     assert not list(tmp_path.glob("writing-*"))
 
 
-def test_damage_is_noticed(tmp_path):
+def test_damage_is_noticed(tmp_path) -> None:
     """A flipped byte, a missing or cut file, broken JSON and an unknown format are each said, never loaded."""
     KNN().fit(np.eye(3)).save(tmp_path)
     (tensors,) = tmp_path.glob("*.safetensors")
@@ -89,7 +89,7 @@ def test_damage_is_noticed(tmp_path):
         KNN.load(tmp_path)
 
 
-def test_what_is_neither_array_number_nor_text_is_refused(tmp_path):
+def test_what_is_neither_array_number_nor_text_is_refused(tmp_path) -> None:
     """Nothing is pickled: an object, or a number JSON has no word for, cannot be saved, and leaves no rest."""
     for value in (object(), float("nan"), {1, 2}):
         with pytest.raises(InvalidInput, match="m:C cannot be saved"):
@@ -99,7 +99,7 @@ def test_what_is_neither_array_number_nor_text_is_refused(tmp_path):
         load_state(tmp_path, "m:C")
 
 
-def test_registered_scorers_load_by_folder_alone(tmp_path):
+def test_registered_scorers_load_by_folder_alone(tmp_path) -> None:
     """`oodkit.scorers.load` finds the class in the registry; what is not registered is never imported."""
     rows, labels = np.random.default_rng(0).standard_normal((40, 3)), np.arange(40) % 2
     saved = Mahalanobis(normalize=True).fit(rows, labels)

@@ -15,7 +15,7 @@ def rows_and_k(draw):
 
 
 @given(rows_and_k())
-def test_the_k_largest_of_each_row(rows_k):
+def test_the_k_largest_of_each_row(rows_k) -> None:
     """The values are those of a full sort, ties or not, and stand in the columns that are named, each named once."""
     rows, k = rows_k
 
@@ -27,7 +27,7 @@ def test_the_k_largest_of_each_row(rows_k):
     assert all(len(set(row)) == kept for row in columns.tolist())
 
 
-def test_columns_beside_full_groups_are_looked_at():
+def test_columns_beside_full_groups_are_looked_at() -> None:
     """The largest entry may stand in the last columns, which fill no group."""
     rows = torch.zeros(1, 4 * GROUP + 3)
     rows[0, -1] = 1
@@ -38,7 +38,7 @@ def test_columns_beside_full_groups_are_looked_at():
     assert columns.item() == 4 * GROUP + 2
 
 
-def test_merging_keeps_the_largest():
+def test_merging_keeps_the_largest() -> None:
     """Two lists of entries become one in place, with their columns."""
     values, columns = torch.tensor([[5.0, 1.0]]), torch.tensor([[7, 8]])
 

@@ -8,7 +8,7 @@ from oodkit.scorers.squared_distance import squared_distance_to_nearest
 
 
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 20), st.integers(0, 6))
-def test_is_the_smallest_of_a_loop(seed, n, count, width):
+def test_is_the_smallest_of_a_loop(seed, n, count, width) -> None:
     """Each distance is the smallest of a loop over all points."""
     rng = np.random.default_rng(seed)
     x, points = rng.standard_normal((n, width)), rng.standard_normal((count, width))
@@ -19,14 +19,14 @@ def test_is_the_smallest_of_a_loop(seed, n, count, width):
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_on_a_point_the_distance_is_exactly_zero():
+def test_on_a_point_the_distance_is_exactly_zero() -> None:
     """A row that is a point has distance 0, where |x|^2 - 2 x.p + |p|^2 would leave a rounding error."""
     points = 100 + torch.randn(50, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
     assert (squared_distance_to_nearest(points, points) == 0).all()
 
 
-def test_parts_do_not_matter(monkeypatch):
+def test_parts_do_not_matter(monkeypatch) -> None:
     """Rows that are compared part by part give what they give at once."""
     x, points = torch.randn(20, 3), torch.randn(7, 3)
     whole = squared_distance_to_nearest(x, points)
@@ -35,7 +35,7 @@ def test_parts_do_not_matter(monkeypatch):
     torch.testing.assert_close(squared_distance_to_nearest(x, points), whole)
 
 
-def test_gradient_is_twice_the_difference():
+def test_gradient_is_twice_the_difference() -> None:
     """The gradient leads away from the nearest point."""
     x = torch.tensor([[1.0, 0.0]], requires_grad=True)
 

@@ -16,7 +16,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("need", [need for need in Need if need is not Need.LOGITS])
-def test_only_what_is_wanted_is_set(need):
+def test_only_what_is_wanted_is_set(need) -> None:
     """Of everything given, a scorer sees what it asked for, and nothing else; and it is known how to give it."""
     train = make_train("X", frozenset({need}), FEATURES, GIVEN)
 
@@ -25,7 +25,7 @@ def test_only_what_is_wanted_is_set(need):
     assert f"{need.value}" in HOW_TO_GIVE[need]
 
 
-def test_shapes_and_dtypes():
+def test_shapes_and_dtypes() -> None:
     """Everything is a tensor on the features' device; labels are int64, the rest floating."""
     train = make_train("X", frozenset(Need), FEATURES, GIVEN)
 
@@ -37,7 +37,7 @@ def test_shapes_and_dtypes():
     assert train.views.shape == (2, 4, 3)
 
 
-def test_a_linear_layer_is_a_head():
+def test_a_linear_layer_is_a_head() -> None:
     """A layer with weight and bias can be given as it is."""
     layer = torch.nn.Linear(3, 2)
 
@@ -64,7 +64,7 @@ def test_a_linear_layer_is_a_head():
         ("weights", None, "fit of X takes no 'weights'"),
     ],
 )
-def test_what_does_not_fit_is_one_line(name, value, message):
+def test_what_does_not_fit_is_one_line(name, value, message) -> None:
     """A wrong shape or a name that nothing has is refused, with what it must be."""
     with pytest.raises(InvalidInput, match=message) as caught:
         make_train("X", frozenset(Need), FEATURES, {name: value})
@@ -72,13 +72,13 @@ def test_what_does_not_fit_is_one_line(name, value, message):
     assert "\n" not in str(caught.value)
 
 
-def test_no_rows():
+def test_no_rows() -> None:
     """There is nothing to learn from no rows."""
     with pytest.raises(TooFewSamples, match=r"0 sample\(s\) \(shape=\(0, 3\)\)"):
         make_train("X", frozenset(), FEATURES[:0], {})
 
 
-def test_precision_is_kept_where_it_matters(tmp_path):
+def test_precision_is_kept_where_it_matters(tmp_path) -> None:
     """Half and double precision stay, integers become floating; a mapped file stays as it is, and is said to be one."""
     for dtype in (np.float16, np.float32, np.float64):
         assert make_train("X", frozenset(), FEATURES.astype(dtype), {}).features.numpy().dtype == dtype

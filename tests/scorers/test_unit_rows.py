@@ -12,7 +12,7 @@ matrices = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=8), 
 
 
 @given(matrices, st.floats(1e-30, 1e30))
-def test_rows_have_length_one_whatever_their_scale(rows, scale):
+def test_rows_have_length_one_whatever_their_scale(rows, scale) -> None:
     """Every row but a zero one has length 1 and its own direction, however long it was."""
     found = unit_rows(torch.from_numpy(scale * rows)).numpy()
 
@@ -22,14 +22,14 @@ def test_rows_have_length_one_whatever_their_scale(rows, scale):
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-44, 1e-30, 1e30, 3e38])
-def test_extreme_float32_rows_do_not_overflow(size):
+def test_extreme_float32_rows_do_not_overflow(size) -> None:
     """Squares of float32 entries may overflow or vanish; lengths must not."""
     found = unit_rows(torch.full((1, 4), size))
 
     torch.testing.assert_close(found, torch.full((1, 4), 0.5 if size else 0.0))
 
 
-def test_gradient_of_a_zero_row_is_finite():
+def test_gradient_of_a_zero_row_is_finite() -> None:
     """A zero row must not poison an attack with NaN gradients."""
     rows = torch.tensor([[0.0, 0.0], [3.0, 4.0]], requires_grad=True)
 
@@ -39,7 +39,7 @@ def test_gradient_of_a_zero_row_is_finite():
 
 
 @given(matrices)
-def test_inverse_norms_scale_rows_to_length_one(rows):
+def test_inverse_norms_scale_rows_to_length_one(rows) -> None:
     """Rows times their inverse norms are unit rows; 0 for a zero row."""
     x = torch.from_numpy(rows)
 

@@ -19,7 +19,7 @@ def moments(rows: torch.Tensor) -> tuple[torch.Tensor, float, int]:
 
 
 @given(st.integers(0, 10**6), st.integers(2, 60), st.integers(1, 12))
-def test_shrinkage_is_that_of_scikit_learn(seed, n, width):
+def test_shrinkage_is_that_of_scikit_learn(seed, n, width) -> None:
     """From the covariance and one fourth moment comes the weight that scikit-learn computes from all rows."""
     rows = centred(seed, n, width)
 
@@ -29,7 +29,7 @@ def test_shrinkage_is_that_of_scikit_learn(seed, n, width):
 
 
 @given(st.integers(0, 10**6), st.integers(1, 8))
-def test_a_full_rank_covariance_is_used_as_it_is(seed, width):
+def test_a_full_rank_covariance_is_used_as_it_is(seed, width) -> None:
     """With samples enough W W' is the inverse covariance: nothing is shrunk, and there is nothing to say."""
     covariance, fourth, n = moments(centred(seed, 100, width))
 
@@ -42,7 +42,7 @@ def test_a_full_rank_covariance_is_used_as_it_is(seed, width):
     assert found.notes(n, "covariance") == []
 
 
-def test_fewer_samples_than_dimensions_are_shrunk_and_it_is_said():
+def test_fewer_samples_than_dimensions_are_shrunk_and_it_is_said() -> None:
     """The whitened covariance is that of scikit-learn's Ledoit-Wolf estimate; a note gives all the numbers."""
     rows = centred(0, 10, 30)
     covariance, fourth, n = moments(rows)
@@ -58,7 +58,7 @@ def test_fewer_samples_than_dimensions_are_shrunk_and_it_is_said():
     ]
 
 
-def test_shrinking_needs_more_than_one_direction_of_scatter():
+def test_shrinking_needs_more_than_one_direction_of_scatter() -> None:
     """Where Ledoit and Wolf's weight is 0, the pseudo-inverse is used, and its blindness is said."""
     rows = torch.tensor([[1.0, 2.0], [-1.0, -2.0]], dtype=torch.float64)  # each alone gives the whole covariance
 
@@ -69,7 +69,7 @@ def test_shrinking_needs_more_than_one_direction_of_scatter():
     assert "pseudo-inverse, blind in 1 directions" in found.notes(2, "covariance")[0]
 
 
-def test_no_variance_gives_no_directions():
+def test_no_variance_gives_no_directions() -> None:
     """A covariance of zeros, or of rounding errors below the floor, sees nothing; distances are 0, not NaN."""
     for size, floor in ((0.0, 0.0), (1e-32, 1e-30)):
         found = whitening(size * torch.eye(3, dtype=torch.float64), 0.0, 5, floor)

@@ -145,7 +145,7 @@ class Crashes(Sound):
 
 
 @pytest.mark.parametrize("scorer", [Sound(), Sound(power=1.5), SoundLogits(), SoundWithEverything()], ids=repr)
-def test_a_sound_scorer_passes(scorer):
+def test_a_sound_scorer_passes(scorer) -> None:
     """A scorer that keeps the contract passes, whatever it needs, and is itself left unfitted."""
     check_scorer(scorer)
 
@@ -174,7 +174,7 @@ def test_a_sound_scorer_passes(scorer):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Scorer) else "",
 )
-def test_a_planted_fault_is_caught_and_its_rule_named(scorer, rule):
+def test_a_planted_fault_is_caught_and_its_rule_named(scorer, rule) -> None:
     """Each fault is caught by the rule it breaks, and the message names scorer and rule."""
     with pytest.raises(AssertionError, match=rule) as caught:
         check_scorer(scorer)
@@ -182,12 +182,12 @@ def test_a_planted_fault_is_caught_and_its_rule_named(scorer, rule):
     assert type(scorer).__name__ in str(caught.value)
 
 
-def test_an_indifferent_scorer_may_go_without_gradients():
+def test_an_indifferent_scorer_may_go_without_gradients() -> None:
     """A score without gradients passes where the caller says that it has none."""
     check_scorer(NoGradient(), gradients=False)
 
 
-def test_an_own_problem_can_be_given():
+def test_an_own_problem_can_be_given() -> None:
     """A scorer whose domain the default problem does not fit is checked on data of its own."""
     from oodkit.testing import Problem
 
