@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 
 from oodkit.cli.main import run
+from tests.conftest import TINY_FACTORY
 
 OODKIT = [sys.executable, "-c", "from oodkit.cli.main import main; main()"]
 
@@ -111,14 +112,27 @@ def test_completion_answers_without_torch():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
-def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path, tiny_name, photograph):
+def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path, photograph):
     """Exit 130, one line, and finished embeddings stay."""
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(3000):
         photograph(number, 64, 64).save(folder / f"{number:04d}.bmp")
-    command = [*OODKIT, "embed", str(folder), "--backbone", tiny_name, "--cache", str(tmp_path / "cache")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    factory = tmp_path / "slow.py"  # slow enough that the first run cannot end before it is interrupted
+    wait = "__import__('time').sleep(float(__import__('os').environ.get('SECONDS_PER_BATCH', 0)))"
+    forward = "    def forward(self, pixels):\n"
+    factory.write_text(TINY_FACTORY.replace(forward, f"{forward}        {wait}\n"))
+    command = [
+        *OODKIT,
+        "embed",
+        str(folder),
+        "--backbone",
+        f"module:{factory}:tiny",
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
+    slowly = {**os.environ, "SECONDS_PER_BATCH": "0.1"}
+    process = subprocess.Popen(command, env=slowly, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     shards = tmp_path / "cache" / "shards"
     while process.poll() is None and not list(shards.rglob("*.safetensors")):
         time.sleep(0.005)
