@@ -51,7 +51,7 @@ class HalfQueries:
     @classmethod
     def of(cls, rows: Tensor) -> Self:
         """Round (B, D) float32 rows."""
-        half, norm, rounding = _round(rows)
+        half, norm, rounding = _round(rows, torch.empty(rows.shape, dtype=torch.bfloat16))
         return cls(half, norm, rounding)
 
     def __getitem__(self, part: slice) -> "HalfQueries":
@@ -75,9 +75,11 @@ class HalfBlock:
     rounding: float
 
     @classmethod
-    def of(cls, exact: Tensor) -> Self:
-        """Round (n, D) float32 rows."""
-        half, norm, rounding = _round(exact)
+    def of(cls, exact: Tensor, memory: Tensor | None = None) -> Self:
+        """Round (n, D) float32 rows; into the beginning of `memory`, at least (n, D) bfloat16, where it is given."""
+        half, norm, rounding = _round(
+            exact, torch.empty(exact.shape, dtype=torch.bfloat16) if memory is None else memory
+        )
         return cls(exact, half, float(norm.max() + rounding.max()), float(rounding.max()))
 
     def product(self, queries: HalfQueries, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -157,9 +159,9 @@ def _decide(
     return torch.from_numpy(values), torch.from_numpy(columns)
 
 
-def _round(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows in bfloat16, and (N,) float64 lengths of the rows and of what rounding took away."""
-    half = torch.empty(rows.shape, dtype=torch.bfloat16)
+def _round(rows: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows in bfloat16, in `memory`, and (N,) float64 lengths of the rows and of what rounding took away."""
+    half = memory[: len(rows)]
     roundings = []
     for part, rounded in zip(torch.split(rows, 4096), torch.split(half, 4096), strict=True):
         rounded.copy_(part)

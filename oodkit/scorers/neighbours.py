@@ -76,21 +76,24 @@ class Bank:
             values, order = torch.cat([value for value, _ in passes]).sort(dim=1, descending=True)
             indices = torch.cat([index for _, index in passes]).gather(1, order)
         if torch.is_grad_enabled() and queries.requires_grad:
-            chosen = self._unit(indices.flatten(), queries.dtype).view(*indices.shape, -1)  # (B, k, D)
-            values = (chosen * queries[:, None, :]).sum(dim=2)
+            chosen = self._unit(indices.flatten(), queries.new_empty(indices.numel(), queries.shape[1]))
+            values = (chosen.view(*indices.shape, -1) * queries[:, None, :]).sum(dim=2)
         return values, indices
 
     def _search(self, queries: Tensor, k: int, bf16: bool) -> tuple[Tensor, Tensor]:
         values = queries.new_full((len(queries), k), -torch.inf)
         indices = torch.zeros(len(queries), k, dtype=torch.int64, device=queries.device)
         per_block = _rows_per_block(queries.shape[1])
-        entries = min(QUERIES, len(queries)) * min(per_block, len(self.rows))
-        product = queries.new_empty(entries)  # filled anew for each part: fresh memory would cost as much as 10 %
-        half_product = queries.new_empty(entries if bf16 else 0, dtype=torch.bfloat16)
+        most = min(per_block, len(self.rows))
+        # Memory that is filled again and again: fresh memory for each block costs time, and twice the room.
+        cast = queries.new_empty(0 if self._is_ready(queries.dtype) else most, queries.shape[1])
+        product = queries.new_empty(min(QUERIES, len(queries)) * most)
+        half_cast = queries.new_empty(most if bf16 else 0, queries.shape[1], dtype=torch.bfloat16)
+        half_product = queries.new_empty(len(product) if bf16 else 0, dtype=torch.bfloat16)
         half_queries = HalfQueries.of(queries) if bf16 else None
         for rows in _blocks(len(self.rows), per_block):
-            block = self._unit(rows, queries.dtype)
-            half_block = None if half_queries is None else HalfBlock.of(block)
+            block = self.rows[rows] if self._is_ready(queries.dtype) else self._unit(rows, cast)
+            half_block = None if half_queries is None else HalfBlock.of(block, half_cast)
             for first in range(0, len(queries), QUERIES):
                 part = slice(first, first + QUERIES)
                 found = None
@@ -104,11 +107,17 @@ class Bank:
                 merge_largest(values[part], indices[part], found[0], found[1] + rows.start)
         return values, indices
 
-    def _unit(self, which: slice | Tensor, dtype: torch.dtype) -> Tensor:
+    def _is_ready(self, dtype: torch.dtype) -> bool:
+        """Whether the rows can be multiplied with queries of this dtype as they are."""
+        return self.scale is None and self.rows.dtype == dtype
+
+    def _unit(self, which: slice | Tensor, memory: Tensor) -> Tensor:
+        """Some rows with length 1, written to the beginning of `memory`, in its dtype."""
         rows = self.rows[which]
+        unit = memory[: len(rows)]
         if self.scale is None:
-            return rows.to(dtype)
-        return (floating(rows) * self.scale[which, None].to(floating(rows[:0]).dtype)).to(dtype)
+            return unit.copy_(rows)
+        return torch.mul(rows, self.scale[which, None].to(floating(rows[:0]).dtype), out=unit)
 
 
 def _rows_per_block(width: int) -> int:
