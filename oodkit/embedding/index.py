@@ -215,7 +215,9 @@ class Index:
                 db.execute("PRAGMA synchronous = NORMAL")
                 db.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if "locked" in str(error) or not path.is_file():
+                # Only what says that nothing can be written here; a full disk or a lock is something else.
+                cannot_write = (error.sqlite_errorcode & 0xFF) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+                if not cannot_write or not path.is_file():
                     raise
                 unwanted.close()
                 db = sqlite3.connect(
