@@ -19,12 +19,14 @@ class Entry:
         summary: one line for listings.
         needs: what it needs besides features or images, such as "labels"; empty for nothing.
         source: paper or origin.
+        cost: what preparing it costs besides reading the data, such as "one pass"; empty where that is no question.
     """
 
     target: str
     summary: str
     needs: str = ""
     source: str = ""
+    cost: str = ""
 
     def load(self) -> Any:
         """Import the module and return the attribute."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oodkit.errors import InvalidInput
-from oodkit.registry import Entry, Registry
+from oodkit.registry import Registry
+from oodkit.scorers.entries import ENTRIES
 
 if TYPE_CHECKING:
     from oodkit.scorers.base import Head, Need, NotFitted, Scorer, Train
@@ -32,30 +33,11 @@ __all__ = [
     "scorers",
 ]
 
-_ENTRIES = {
-    "knn": Entry(
-        "oodkit.scorers.knn:KNN",
-        summary="mean cosine similarity to the k nearest fit rows, exact",
-        source="Sun et al., ICML 2022; Adaloglou et al., 2023",
-    ),
-    "mahalanobis": Entry(
-        "oodkit.scorers.mahalanobis:Mahalanobis",
-        summary="minus the squared Mahalanobis distance to the nearest class; one class without labels",
-        needs="labels (optional)",
-        source="Lee et al., NeurIPS 2018; normalize=true: Mueller & Hein, ICML 2025",
-    ),
-    "relative_mahalanobis": Entry(
-        "oodkit.scorers.relative_mahalanobis:RelativeMahalanobis",
-        summary="squared Mahalanobis distance to all data minus that to the nearest class",
-        needs="labels",
-        source="Ren et al., 2021; normalize=true: Mueller & Hein, ICML 2025",
-    ),
-}
 _LAZY = {name: f"oodkit.scorers.base:{name}" for name in ("Head", "Need", "NotFitted", "Scorer", "Train")} | {
-    entry.target.partition(":")[2]: entry.target for entry in _ENTRIES.values()
+    entry.target.partition(":")[2]: entry.target for entry in ENTRIES.values()
 }
 
-scorers = Registry("scorer", _ENTRIES, group="oodkit.scorers")
+scorers = Registry("scorer", ENTRIES, group="oodkit.scorers")
 
 
 def create(name: str, **params: Any) -> "Scorer":

@@ -39,6 +39,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         What `fit` must be given besides features (class attribute).
     optional : frozenset of Need
         What `fit` uses where it is given (class attribute).
+    differentiable : bool
+        Whether gradients flow through the score (class attribute); where not, `score_tensor` refuses.
     chunk_bytes : int
         Rows are scored in chunks of about this many bytes, so memory does not grow with their number.
     notes_ : list of str
@@ -47,6 +49,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     needs: ClassVar[frozenset[Need]] = frozenset()
     optional: ClassVar[frozenset[Need]] = frozenset()
+    differentiable: ClassVar[bool] = True
     chunk_bytes: ClassVar[int] = 16 * 2**20
 
     notes_: list[str]
@@ -68,7 +71,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
                 anything with `__array__`; logits (N, C) where `needs` has LOGITS.
             y: (N,) integer class labels; ignored by a scorer that does not use them.
             labels: the same by its own name; scikit-learn calls it `y`.
-            **needed: `head`, `text`, `negatives`, `views`, as `Need` describes them; ignored if not used.
+            **needed: `head`, `text`, `captions`, `negatives`, `views`, as `Need` describes them; ignored if not used.
 
         Returns:
             The scorer itself.
@@ -123,11 +126,13 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             (N,) tensor on the device of `features`, float64 if they are float64, else float32.
 
         Raises:
-            InvalidInput: not a tensor, or as `score_samples`.
+            InvalidInput: not a tensor, a scorer that has no gradients, or as `score_samples`.
             NotFitted: `fit` was not called.
         """
         if not isinstance(features, Tensor):
             raise InvalidInput(f"score_tensor takes a tensor, got {type(features).__name__}; use score_samples")
+        if not self.differentiable:
+            raise InvalidInput(f"{type(self).__name__} has no gradients; use score_samples")
         self._check_rows(features)
         placed = copy.copy(self).to(features.device)
         return placed._score_rows(features, features.device).to(floating(features[:0]).dtype)

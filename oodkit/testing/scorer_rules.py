@@ -18,23 +18,20 @@ from oodkit.testing.problem import Problem, make_problem
 Scores = NDArray[np.float64]
 
 
-def check_scorer(
-    scorer: Scorer, *, problem: Problem | None = None, labels: bool = True, gradients: bool = True
-) -> None:
+def check_scorer(scorer: Scorer, *, problem: Problem | None = None, labels: bool = True) -> None:
     """Check a scorer against the whole contract, on a small problem, in about a second.
 
     Args:
         scorer: an instance with the parameters to check; it is cloned, never fitted itself.
         problem: data to check on; default: `make_problem` for the scorer's needs.
         labels: whether a scorer that can use labels but does not need them is given them.
-        gradients: whether gradients are compared with finite differences; False for a score that has none.
 
     Raises:
         AssertionError: a rule is broken; the message names the rule and says what was found.
     """
     case = _Case(scorer, problem or make_problem(scorer.needs | scorer.optional), labels)
     for rule in RULES:
-        if rule is _gradients and not gradients:
+        if rule in (_tensors, _gradients) and not scorer.differentiable:
             continue
         try:
             rule(case)
@@ -228,7 +225,8 @@ def _errors(case: _Case) -> None:
     scorer, fitted, problem = case.fresh(), case.fitted(), case.problem
     width = problem.features.shape[1]
     _refuses(lambda: scorer.score_samples(case.queries), NotFitted, ("fit",), "scoring before fit")
-    _refuses(lambda: scorer.score_tensor(torch.ones(1, width)), NotFitted, ("fit",), "score_tensor before fit")
+    before_fit = (NotFitted, ("fit",)) if scorer.differentiable else (InvalidInput, ("score_samples",))
+    _refuses(lambda: scorer.score_tensor(torch.ones(1, width)), *before_fit, "score_tensor before fit")
     for bad in (np.nan, np.inf, -np.inf):
         broken, broken_query = problem.features.copy(), case.queries
         broken[3, -1] = broken_query[3, -1] = bad

@@ -1,0 +1,1 @@
+"""Clustering: arrays in, assignments out."""
