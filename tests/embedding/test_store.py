@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -194,7 +195,7 @@ def test_damage_behind_an_intact_header_is_found_and_healed(store):
 def test_a_newer_schema_is_refused(store):
     """A cache of a newer version is left alone."""
     store._index.close()
-    with sqlite3.connect(store.folder / "index.sqlite") as db:
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as db, db:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="newer oodkit"):
         Store(store.folder)
@@ -275,3 +276,30 @@ def test_when_nothing_more_can_be_written_the_store_stays_valid(tmp_path):
         assert store.verify() == store_module.Report(shards=1)
         np.testing.assert_array_equal(store.gather(Space("f", "fp32", "identity"), [b"1" * 32]), np.ones((1, 4)))
         assert not list(store.folder.rglob("*.partial"))
+
+
+OPENED_ON_A_FULL_DISK = """
+import resource, signal, sys
+from oodkit.embedding.store import Store
+from oodkit.errors import StoreError
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    Store(sys.argv[1])
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")
+def test_a_full_disk_is_not_taken_for_a_read_only_store(tmp_path):
+    """A store that cannot be opened because nothing can be written says so, in one line."""
+    with Store(tmp_path) as store:
+        add(store, 1)
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED_ON_A_FULL_DISK, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "read-only" not in done.stdout
+    assert "cannot be" in done.stdout
+    assert done.stdout.count("\n") == 1
