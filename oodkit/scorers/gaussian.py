@@ -80,12 +80,12 @@ def class_gaussians(
     Args:
         features: (N, D) of any floating dtype, N >= 1.
         labels: (N,) integers, any values; None: all rows are one class.
-        prepare: applied to each float64 block of rows first, such as `unit_rows`.
+        prepare: applied to each float64 block of rows first, such as `unit_rows`; may change their width.
 
     Returns:
         All in float64, on the device of the features; classes in ascending order of label.
     """
-    n, width = features.shape
+    n = len(features)
     if labels is None:
         labels = torch.zeros(n, dtype=torch.int64, device=features.device)
     _, classes, counts = torch.unique(labels, return_inverse=True, return_counts=True)
@@ -95,6 +95,7 @@ def class_gaussians(
         return rows if prepare is None else prepare(rows)
 
     origin = block(features[:1])
+    width = origin.shape[1]
     sums = torch.zeros(len(counts), width, dtype=torch.float64, device=features.device)
     for rows, of in zip(torch.split(features, BLOCK), torch.split(classes, BLOCK), strict=True):
         sums.index_add_(0, of, block(rows) - origin)
