@@ -1,0 +1,93 @@
+"""A linear head: embeddings to logits, as a value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from oodkit.errors import InvalidInput
+from oodkit.scorers.rows import as_tensor, check_finite, floating
+from oodkit.scorers.unit_rows import unit_rows
+
+CHUNK_BYTES = 16 * 2**20  # features that are looked at at once
+
+
+@dataclass(frozen=True, eq=False)
+class LinearHead:
+    """A linear classifier over features; `Scorer.fit` takes it as `head`.
+
+    Attributes:
+        weight: (C, D) float32 or float64.
+        bias: (C,) of the same dtype.
+        class_names: C names in the order of the logits, or None where they are not known.
+        notes: what the user should know about it, one plain statement each.
+        unit_features: whether the head stands for features of length 1. `logits` scales them itself; a scorer that is
+            given the head must be given such features.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    unit_features: bool = False
+
+    def __post_init__(self) -> None:
+        """Take any array-like weight and bias, and refuse what does not fit together."""
+        weight = floating(as_tensor(self.weight, "head weight"))
+        bias = torch.as_tensor(self.bias).detach().to(weight)
+        count = len(weight)
+        if count == 0:
+            raise InvalidInput("head weight must have shape (C, D) with C >= 1, got no row")
+        check_finite(weight, "head weight")
+        if bias.shape != (count,) or not bool(bias.isfinite().all()):
+            raise InvalidInput(f"head bias must be {count} finite numbers, got shape {tuple(bias.shape)}")
+        if self.class_names is not None and len(self.class_names) != count:
+            raise InvalidInput(f"the head has {count} classes, but {len(self.class_names)} class names were given")
+        object.__setattr__(self, "weight", weight)
+        object.__setattr__(self, "bias", bias)
+
+    def logits(self, features: Any) -> Any:
+        """Logits of features, in memory that grows with the result alone.
+
+        Args:
+            features: (N, D) in any form that a scorer takes, also memory-mapped. A tensor that requires gradients
+                gives logits that do.
+
+        Returns:
+            (N, C): a tensor on its device for a tensor, else a NumPy array; float64 for float64 features, else float32.
+
+        Raises:
+            InvalidInput: another width, or NaN or infinity.
+        """
+        rows = as_tensor(features, "features")
+        width = self.weight.shape[1]
+        if rows.shape[1] != width:
+            raise InvalidInput(f"features must have shape (N, {width}) for this head, got {tuple(rows.shape)}")
+        check_finite(rows, "features")
+        if isinstance(features, Tensor):
+            return self._apply(floating(features)) if features.requires_grad else self._in_chunks(rows)
+        found: NDArray[np.floating] = self._in_chunks(rows).numpy()
+        return found
+
+    def _in_chunks(self, rows: Tensor) -> Tensor:
+        sample = floating(rows[:0])
+        logits = sample.new_empty(len(rows), len(self.weight))
+        per_chunk = max(1, CHUNK_BYTES // (rows.shape[1] * sample.element_size()))
+        with torch.no_grad():
+            for part, out in zip(torch.split(rows, per_chunk), torch.split(logits, per_chunk), strict=True):
+                out.copy_(self._apply(floating(part)))
+        return logits
+
+    def _apply(self, x: Tensor) -> Tensor:
+        x = unit_rows(x) if self.unit_features else x
+        return functional.linear(x, self.weight.to(x), self.bias.to(x))
+
+
+def names_of(class_names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Class names as a head keeps them."""
+    return None if class_names is None else tuple(class_names)
