@@ -9,53 +9,120 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oodkit.errors import InvalidInput
-from oodkit.registry import Registry
-from oodkit.scorers.entries import ENTRIES
+from oodkit.scorers.entries import ENTRIES, FAMILIES
+from oodkit.scorers.families import ScorerRegistry
 
 if TYPE_CHECKING:
+    from oodkit.scorers.ash import ASH
     from oodkit.scorers.base import Head, Need, NotFitted, Scorer, Train
+    from oodkit.scorers.dice import DICE
+    from oodkit.scorers.energy import Energy
+    from oodkit.scorers.ensemble import Ensemble
+    from oodkit.scorers.entropy import Entropy
+    from oodkit.scorers.fdbd import FDBD
+    from oodkit.scorers.gen import GEN
+    from oodkit.scorers.gmm import GMM
+    from oodkit.scorers.gradnorm import GradNorm
+    from oodkit.scorers.kernel import Kernel
+    from oodkit.scorers.kl_matching import KLMatching
     from oodkit.scorers.knn import KNN
+    from oodkit.scorers.knn_kth import KNNKth
+    from oodkit.scorers.kpca import KernelPCA
+    from oodkit.scorers.l1 import L1
     from oodkit.scorers.mahalanobis import Mahalanobis
+    from oodkit.scorers.max_logit import MaxLogit
+    from oodkit.scorers.msp import MSP
+    from oodkit.scorers.nci import NCI
+    from oodkit.scorers.neco import NECO
+    from oodkit.scorers.nnguide import NNGuide
+    from oodkit.scorers.odin import ODIN
+    from oodkit.scorers.openmax import OpenMax
+    from oodkit.scorers.pca import PCA
+    from oodkit.scorers.prototypes import Prototypes
+    from oodkit.scorers.react import ReAct
     from oodkit.scorers.relative_mahalanobis import RelativeMahalanobis
+    from oodkit.scorers.residual import Residual
+    from oodkit.scorers.scale import SCALE
+    from oodkit.scorers.she import SHE
+    from oodkit.scorers.ssd import SSD
+    from oodkit.scorers.temp_scaling import TemperatureScaling
+    from oodkit.scorers.third_party import ThirdParty
+    from oodkit.scorers.vim import ViM
+    from oodkit.scorers.vra import VRA
 
 __all__ = [
+    "ASH",
+    "DICE",
+    "FDBD",
+    "GEN",
+    "GMM",
     "KNN",
+    "L1",
+    "MSP",
+    "NCI",
+    "NECO",
+    "ODIN",
+    "PCA",
+    "SCALE",
+    "SHE",
+    "SSD",
+    "VRA",
+    "Energy",
+    "Ensemble",
+    "Entropy",
+    "GradNorm",
     "Head",
+    "KLMatching",
+    "KNNKth",
+    "Kernel",
+    "KernelPCA",
     "Mahalanobis",
+    "MaxLogit",
+    "NNGuide",
     "Need",
     "NotFitted",
+    "OpenMax",
+    "Prototypes",
+    "ReAct",
     "RelativeMahalanobis",
+    "Residual",
     "Scorer",
+    "TemperatureScaling",
+    "ThirdParty",
     "Train",
+    "ViM",
     "create",
     "load",
     "parse_params",
     "scorers",
 ]
 
-_LAZY = {name: f"oodkit.scorers.base:{name}" for name in ("Head", "Need", "NotFitted", "Scorer", "Train")} | {
-    entry.target.partition(":")[2]: entry.target for entry in ENTRIES.values()
+_LAZY = {
+    **{name: f"oodkit.scorers.base:{name}" for name in ("Head", "Need", "NotFitted", "Scorer", "Train")},
+    **{entry.target.partition(":")[2]: entry.target for entry in ENTRIES.values()},
+    "ThirdParty": "oodkit.scorers.third_party:ThirdParty",
 }
 
-scorers = Registry("scorer", ENTRIES, group="oodkit.scorers")
+scorers = ScorerRegistry("scorer", ENTRIES, group="oodkit.scorers", families=FAMILIES)
 
 
 def create(name: str, **params: Any) -> "Scorer":
     """A scorer by its registry name, not fitted.
 
     Args:
-        name: such as "knn"; `scorers` lists all.
+        name: such as "knn" or "sklearn:LocalOutlierFactor"; `scorers` lists all.
         **params: its parameters, such as `k=5`.
 
     Raises:
         UnknownName: no such scorer; the message has the nearest names.
         InvalidInput: it has no such parameter; likewise.
+        MissingDependency: it needs a package that is not installed.
     """
     from oodkit.scorers.parameters import check_names
 
-    cls = scorers.load(name)
-    check_names(name, cls, params)
-    scorer: Scorer = cls(**params)
+    make = scorers.load(name)
+    check_names(name, make, params)
+    scorer: Scorer = make(**params)
     return scorer
 
 

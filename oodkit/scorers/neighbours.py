@@ -80,19 +80,30 @@ class Bank:
             values = (chosen.view(*indices.shape, -1) * queries[:, None, :]).sum(dim=2)
         return values, indices
 
+    def unit_blocks(self, dtype: torch.dtype) -> Iterator[tuple[int, Tensor]]:
+        """All rows with length 1, block after block: the place of each block's first row, and the block.
+
+        A block may be overwritten by the next one: use it before asking for more.
+
+        Args:
+            dtype: float32 or float64, of the blocks.
+        """
+        per_block = _rows_per_block(self.rows.shape[1])
+        # Memory that is filled again and again: fresh memory for each block costs time, and twice the room.
+        most = 0 if self._is_ready(dtype) else min(per_block, len(self.rows))
+        memory = torch.empty(most, self.rows.shape[1], dtype=dtype, device=self.rows.device)
+        for rows in _blocks(len(self.rows), per_block):
+            yield rows.start, self.rows[rows] if self._is_ready(dtype) else self._unit(rows, memory)
+
     def _search(self, queries: Tensor, k: int, bf16: bool) -> tuple[Tensor, Tensor]:
         values = queries.new_full((len(queries), k), -torch.inf)
         indices = torch.zeros(len(queries), k, dtype=torch.int64, device=queries.device)
-        per_block = _rows_per_block(queries.shape[1])
-        most = min(per_block, len(self.rows))
-        # Memory that is filled again and again: fresh memory for each block costs time, and twice the room.
-        cast = queries.new_empty(0 if self._is_ready(queries.dtype) else most, queries.shape[1])
+        most = min(_rows_per_block(queries.shape[1]), len(self.rows))
         product = queries.new_empty(min(QUERIES, len(queries)) * most)
         half_cast = queries.new_empty(most if bf16 else 0, queries.shape[1], dtype=torch.bfloat16)
         half_product = queries.new_empty(len(product) if bf16 else 0, dtype=torch.bfloat16)
         half_queries = HalfQueries.of(queries) if bf16 else None
-        for rows in _blocks(len(self.rows), per_block):
-            block = self.rows[rows] if self._is_ready(queries.dtype) else self._unit(rows, cast)
+        for start, block in self.unit_blocks(queries.dtype):
             half_block = None if half_queries is None else HalfBlock.of(block, half_cast)
             for first in range(0, len(queries), QUERIES):
                 part = slice(first, first + QUERIES)
@@ -104,7 +115,7 @@ class Bank:
                     half_queries = None  # what does not pay once does not pay again
                     out = product[: len(queries[part]) * len(block)].view(-1, len(block))
                     found = largest(torch.mm(queries[part], block.T, out=out), k)
-                merge_largest(values[part], indices[part], found[0], found[1] + rows.start)
+                merge_largest(values[part], indices[part], found[0], found[1] + start)
         return values, indices
 
     def _is_ready(self, dtype: torch.dtype) -> bool:
