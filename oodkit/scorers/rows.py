@@ -70,7 +70,7 @@ def check_finite(rows: Tensor, name: str) -> None:
     """
     rows = rows.flatten(0, -2)
     per_check = max(1, CHECK_BYTES // (rows.shape[1] * rows.element_size()))
-    if all(bool(part.isfinite().all()) for part in torch.split(rows, per_check)):
+    if all(_all_finite(part) for part in torch.split(rows, per_check)):
         return
     bad = torch.cat([~part.isfinite().all(dim=1) for part in torch.split(rows, per_check)]).nonzero().flatten()
     first = rows[bad[0]]
@@ -101,6 +101,13 @@ def as_labels(labels: Any, count: int) -> Tensor:
             "for example with np.unique(labels, return_inverse=True)"
         )
     return torch.from_numpy(array.astype(np.int64))
+
+
+def _all_finite(part: Tensor) -> bool:
+    if not part.is_floating_point():
+        return True
+    total = part.sum(dtype=torch.promote_types(part.dtype, torch.float32))  # one pass; looked at again if it overflows
+    return bool(total.isfinite()) or bool(part.isfinite().all())
 
 
 def _numeric_array(values: Any, name: str) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from oodkit.scorers.base import Need
 
 WIDTH, CLASSES, PER_CLASS, HELD_OUT = 6, 3, 16, 24
+PER_CLASS_FOR_TAILS = 100  # what learns the tail of a class from its logits needs rows that make one
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Problem:
 def make_problem(needs: frozenset[Need] = frozenset(), seed: int = 0) -> Problem:
     """Three clusters on one side of the origin, and noise far away on the other side.
 
-    With LOGITS among the needs, rows are confident logits and the noise is flat ones.
+    With LOGITS among the needs, rows are confident logits and the noise is flat ones. With HEAD, the noise has flat
+    logits under the head.
 
     Args:
         needs: what the scorer needs; decides what `needed` holds.
@@ -45,13 +47,16 @@ def make_problem(needs: frozenset[Need] = frozenset(), seed: int = 0) -> Problem
         centres, elsewhere = 8 * np.eye(CLASSES), np.zeros(CLASSES)
     else:
         centres, elsewhere = 4 * np.eye(CLASSES, WIDTH) + 1, np.linspace(-12.0, -2.0, WIDTH)
+    if Need.HEAD in needs:
+        elsewhere[:CLASSES] = elsewhere[:CLASSES].mean()  # the classifier has no reason to be sure there
     width = centres.shape[1]
     spread = np.linspace(0.4, 0.8, width)
 
     def around(points: NDArray[np.float64]) -> NDArray[np.float32]:
         return (points + spread * rng.standard_normal(points.shape)).astype(np.float32)
 
-    labels = rng.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
+    per_class = PER_CLASS_FOR_TAILS if needs >= {Need.LOGITS, Need.LABELS} else PER_CLASS
+    labels = rng.permutation(np.repeat(np.arange(CLASSES), per_class))
     features = around(centres[labels])
     needed = {
         Need.HEAD: (centres - centres.mean(axis=0), np.zeros(CLASSES)),

@@ -1,0 +1,75 @@
+"""Generalised entropy of the softmax (Liu et al., CVPR 2023)."""
+
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from oodkit.errors import InvalidInput
+from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.largest_values import largest_values
+from oodkit.scorers.softmax import CHUNK_BYTES, check_positive, constant_notes, set_aside_largest, softmax
+
+
+class GEN(Scorer):
+    """Negative generalised entropy of the largest softmax probabilities, at most 0.
+
+    With p = softmax(logits), of which the M largest are used:
+
+        score = - sum_{c among the M largest} p_c^gamma (1 - p_c)^gamma
+
+    A small gamma makes the score sensitive to small probabilities, as a confident row has them; M keeps the long tail
+    of classes out. With gamma = 1 and all classes it is the Gini impurity with the sign turned. Adding a constant to
+    all logits of a row changes nothing. `fit` learns nothing but the number of classes.
+
+    Parameters
+    ----------
+    gamma : float, default 0.1
+        Exponent, positive; the paper's value.
+    m : int, default 100
+        M, number of largest probabilities in the sum; all classes where there are fewer.
+
+    Attributes
+    ----------
+    notes_ : list of str
+        Says so where there is only one class, for which every score is 0.
+
+    Raises
+    ------
+    InvalidInput
+        gamma is not positive, or m is not an integer of at least 1.
+
+    Notes
+    -----
+    The terms are summed, as in the paper; implementations that average them differ by the factor M. Both logarithms
+    of each term are computed from the logits. Where p is clamped instead, or 1 - p formed in float32, all confident
+    rows share one score: a probability of 1e-7 still counts 0.2 with gamma = 0.1.
+
+    References
+    ----------
+    X. Liu, Y. Lochman, C. Zach: GEN: Pushing the Limits of Softmax-Based Out-of-Distribution Detection. CVPR 2023.
+    """
+
+    needs = frozenset({Need.LOGITS})
+    chunk_bytes = CHUNK_BYTES
+
+    def __init__(self, gamma: float = 0.1, m: int = 100) -> None:
+        self.gamma = gamma
+        self.m = m
+
+    def _fit(self, train: Train) -> None:
+        check_positive("gamma", self.gamma)
+        if self.m != int(self.m) or self.m < 1:
+            raise InvalidInput(f"m must be an integer of at least 1, got {self.m}")
+        self.notes_ += constant_notes(train.features)
+
+    def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
+        count = min(int(self.m), x.shape[1]) - 1
+        if x.shape[1] == 1:
+            return x[:, 0] * 0
+        largest, others = set_aside_largest(x)
+        odds = largest[:, 0].double() - softmax(others)[1].double()
+        first = (self.gamma * (logsigmoid(odds) + logsigmoid(-odds))).exp()
+        if count == 0:
+            return -first
+        log_p = largest_values(others, count) - largest + logsigmoid(odds)[:, None].to(x.dtype)
+        log_term = log_p + (-log_p.exp()).log1p()
+        return -(first + (self.gamma * log_term).exp().sum(dim=1))

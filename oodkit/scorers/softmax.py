@@ -1,0 +1,60 @@
+"""Softmax seen from its largest entry: log-odds that stay exact where a probability would round to 1."""
+
+from math import inf, isfinite
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from oodkit.errors import InvalidInput
+
+CHUNK_BYTES = 4 * 2**20  # temporaries of this size stay in the processor's cache from one operation to the next
+
+
+def softmax(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities (B, C), and the log-sum-exp (B,) of the logits, from one fused pass."""
+    probabilities = logits.softmax(dim=1)
+    return probabilities, logits.amax(dim=1) - probabilities.amax(dim=1).log()
+
+
+def set_aside_largest(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The largest logit of each row, (B, 1), and all others, (B, C), with -inf in its place."""
+    values = logits.detach()
+    if values.device.type == "cpu":  # NumPy's argmax is several times faster than torch's
+        column = torch.from_numpy(values.numpy().argmax(axis=1))[:, None]
+    else:
+        column = values.argmax(dim=1, keepdim=True)
+    return logits.gather(1, column), logits.scatter(1, column, -inf)
+
+
+def log_odds(logits: Tensor) -> Tensor:
+    """Log-odds, log p / (1 - p), of the largest probability p, (B,) float64, exact however close to 1.
+
+    A single class has log-odds inf.
+    """
+    if logits.shape[1] == 1:
+        return logits[:, 0].double() * 0 + inf
+    largest, others = set_aside_largest(logits)
+    return largest[:, 0].double() - softmax(others)[1].double()
+
+
+def log_max_probability(logits: Tensor) -> Tensor:
+    """Logarithm of the largest probability, (B,) float64; distinct as long as float64 can tell them apart."""
+    return logsigmoid(log_odds(logits))
+
+
+def over_temperature(logits: Tensor, temperature: float) -> Tensor:
+    """The logits divided by a temperature."""
+    return logits if temperature == 1 else logits / temperature
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Raise InvalidInput for a parameter that is not a positive, finite number."""
+    if not isfinite(value) or value <= 0:
+        raise InvalidInput(f"{name} must be a positive number, got {value}")
+
+
+def constant_notes(logits: Tensor) -> list[str]:
+    """What to tell the user where a softmax has a single entry, which is always 1."""
+    return ["the logits have one column, so all scores are equal"] if logits.shape[1] == 1 else []
