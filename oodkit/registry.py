@@ -20,6 +20,7 @@ class Entry:
         needs: what it needs besides features or images, such as "labels"; empty for nothing.
         source: paper or origin.
         cost: what preparing it costs besides reading the data, such as "one pass"; empty where that is no question.
+        package: name and version of the package that registered it; empty for oodkit itself.
     """
 
     target: str
@@ -27,6 +28,7 @@ class Entry:
     needs: str = ""
     source: str = ""
     cost: str = ""
+    package: str = ""
 
     def load(self) -> Any:
         """Import the module and return the attribute."""
@@ -50,10 +52,10 @@ class Registry(Mapping[str, Entry]):
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
-        found = {
-            point.name: Entry(point.value, summary=f"from the package {point.dist.name if point.dist else '?'}")
-            for point in entry_points(group=self.group)
-        }
+        found = {}
+        for point in entry_points(group=self.group):
+            package = f"{point.dist.name} {point.dist.version}" if point.dist else "unknown package"
+            found[point.name] = Entry(point.value, summary=f"from {package}", package=package)
         return {**found, **self._builtin}
 
     def __getitem__(self, name: str) -> Entry:

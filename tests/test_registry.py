@@ -55,7 +55,8 @@ def test_other_packages_add_names_by_entry_points(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     fresh = Registry("colour", {"red": Entry("collections:OrderedDict", "warm")}, group="oodkit.test.colours")
     assert list(fresh) == ["blue", "red"]
-    assert fresh["blue"].summary == "from the package plugin"
+    assert fresh["blue"].summary == "from plugin 1.0"
+    assert fresh["blue"].package == "plugin 1.0"
     assert fresh["red"].target == "collections:OrderedDict"
 
 

@@ -18,7 +18,7 @@ from oodkit.embedding.shard import Space
 from oodkit.embedding.store import MissingFeatures, Store
 from oodkit.errors import DataNotFound, StoreError, UnreadableImage
 from oodkit.progress import progress
-from oodkit.views import load_view
+from oodkit.views import load_view, views
 from oodkit.views.view import View
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class _Run:
         self.images, self.backbone, self.view, self.store = images, backbone, view, store
         self.skip_unreadable = skip_unreadable
         self.batch_size = batch_size or default_batch_size(backbone)
-        self.space = Space(backbone.fingerprint, backbone.numerics, view.name)
+        self.space = Space(backbone.fingerprint, backbone.numerics, _view_key(view.name))
         self.stamps = [images.stamp(i) for i in range(len(images))]
         self.digests = store.remembered(self.stamps)
         self._read_digests_without_stamps()
@@ -206,3 +206,8 @@ class _ShardWriter:
     def _start(self) -> None:
         self.rows: dict[bytes, NDArray[Any]] = {}
         self.stamped: list[tuple[FileStamp, bytes]] = []
+
+
+def _view_key(name: str) -> str:
+    package = views[name].package
+    return f"{name} of {package}" if package else name

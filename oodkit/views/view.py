@@ -8,7 +8,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class View:
-    """A deterministic transform of one image; its name is part of the key under which embeddings are stored.
+    """A deterministic transform of one image.
+
+    Its name, and for a view of another package that package's version, are part of the key under which embeddings are
+    stored: a release that changes the pixels makes new ones.
 
     Attributes:
         name: the registry name.
