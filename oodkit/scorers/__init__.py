@@ -15,6 +15,7 @@ from oodkit.scorers.families import ScorerRegistry
 if TYPE_CHECKING:
     from oodkit.scorers.ash import ASH
     from oodkit.scorers.base import Head, Need, NotFitted, Scorer, Train
+    from oodkit.scorers.caption import Caption
     from oodkit.scorers.dice import DICE
     from oodkit.scorers.energy import Energy
     from oodkit.scorers.ensemble import Ensemble
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from oodkit.scorers.gen import GEN
     from oodkit.scorers.gmm import GMM
     from oodkit.scorers.gradnorm import GradNorm
+    from oodkit.scorers.in_out_names import InOutNames
     from oodkit.scorers.kernel import Kernel
     from oodkit.scorers.kl_matching import KLMatching
     from oodkit.scorers.knn import KNN
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from oodkit.scorers.l1 import L1
     from oodkit.scorers.mahalanobis import Mahalanobis
     from oodkit.scorers.max_logit import MaxLogit
+    from oodkit.scorers.mcm import MCM
     from oodkit.scorers.msp import MSP
     from oodkit.scorers.nci import NCI
     from oodkit.scorers.neco import NECO
+    from oodkit.scorers.neglabel import NegLabel
     from oodkit.scorers.nnguide import NNGuide
     from oodkit.scorers.odin import ODIN
     from oodkit.scorers.openmax import OpenMax
@@ -58,6 +62,7 @@ __all__ = [
     "GMM",
     "KNN",
     "L1",
+    "MCM",
     "MSP",
     "NCI",
     "NECO",
@@ -67,11 +72,13 @@ __all__ = [
     "SHE",
     "SSD",
     "VRA",
+    "Caption",
     "Energy",
     "Ensemble",
     "Entropy",
     "GradNorm",
     "Head",
+    "InOutNames",
     "KLMatching",
     "KNNKth",
     "Kernel",
@@ -80,6 +87,7 @@ __all__ = [
     "MaxLogit",
     "NNGuide",
     "Need",
+    "NegLabel",
     "NotFitted",
     "OpenMax",
     "Prototypes",

@@ -233,6 +233,34 @@ ENTRIES = {
         cost="about ten passes",
     ),
     # Joint image-text space
+    "mcm": Entry(
+        "oodkit.scorers.mcm:MCM",
+        summary="largest softmax probability of the cosines with the class texts",
+        needs="text",
+        source="Ming et al., NeurIPS 2022",
+        cost="none: nothing is learned",
+    ),
+    "in_out_names": Entry(
+        "oodkit.scorers.in_out_names:InOutNames",
+        summary="log-odds of the class texts against texts of OOD classes: uses OOD names",
+        needs="text, negatives",
+        source="Fort et al., NeurIPS 2021",
+        cost="none: nothing is learned",
+    ),
+    "neglabel": Entry(
+        "oodkit.scorers.neglabel:NegLabel",
+        summary="log-odds of the class texts against negative words, averaged over groups of these",
+        needs="text, negatives",
+        source="Jiang et al., ICLR 2024",
+        cost="none: nothing is learned",
+    ),
+    "caption": Entry(
+        "oodkit.scorers.caption:Caption",
+        summary="mean cosine similarity to the k nearest captions of the in-distribution",
+        needs="captions",
+        source="joint space of Radford et al., ICML 2021",
+        cost="none: the captions are the bank",
+    ),
     # Other scorers in one
     "ensemble": Entry(
         "oodkit.scorers.ensemble:Ensemble",
