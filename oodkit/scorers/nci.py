@@ -1,0 +1,73 @@
+"""Neural collapse inspired detector (Liu & Qin, CVPR 2025)."""
+
+from math import isfinite
+
+from torch import Tensor
+from torch.nn.functional import linear
+
+from oodkit.errors import InvalidInput
+from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.class_means import mean_row
+from oodkit.scorers.parts import in_parts
+from oodkit.scorers.unit_rows import unit_rows
+
+
+class NCI(Scorer):
+    """Projection of the predicted class's weight on the centred row, plus a little of the row's L1 length; any real.
+
+    With j the class that the head predicts for z and g the mean of the fit rows,
+
+        score(z) = w_j . (z - g) / ||z - g||  +  alpha ||z||_1
+
+    The first term is at most ||w_j||, and 0 for z = g; it is no cosine, since the length of w_j is kept. The method
+    assumes that features have nearly collapsed on their class's weight, as late in training, and, in its second term,
+    that they are further from 0 than out-of-distribution ones.
+
+    Parameters
+    ----------
+    alpha : float, default 0.0001
+        Weight of the L1 length, at least 0; 0 leaves it out.
+
+    Attributes
+    ----------
+    weight_, bias_ : (C, D) and (C,) tensors
+        The head.
+    location_ : (D,) tensor
+        g, float64.
+
+    Raises
+    ------
+    InvalidInput
+        No head, or alpha is negative or not finite.
+
+    Notes
+    -----
+    The default of alpha is that of OpenOOD, which then chooses it on out-of-distribution data; pytorch-ood's is 0.
+    For z = g pytorch-ood divides 0 by 0.
+
+    References
+    ----------
+    L. Liu, Y. Qin. Detecting Out-of-Distribution through the Lens of Neural Collapse. CVPR 2025. arXiv:2311.01479.
+    """
+
+    needs = frozenset({Need.HEAD})
+
+    weight_: Tensor
+    bias_: Tensor
+    location_: Tensor
+
+    def __init__(self, alpha: float = 1e-4) -> None:
+        self.alpha = alpha
+
+    def _fit(self, train: Train) -> None:
+        assert train.head is not None
+        if not isfinite(self.alpha) or self.alpha < 0:
+            raise InvalidInput(f"alpha must be a number of at least 0, got {self.alpha}")
+        self.weight_, self.bias_ = (part.clone() for part in train.head)
+        self.location_ = mean_row(train.features)
+
+    def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
+        weight, bias = self.weight_.to(x.dtype), self.bias_.to(x.dtype)
+        predicted = in_parts(lambda rows: linear(rows, weight, bias).argmax(dim=1), x.detach(), len(weight))
+        projection = (unit_rows(x - self.location_.to(x.dtype)) * weight[predicted]).sum(dim=1)
+        return projection + self.alpha * x.abs().sum(dim=1)
