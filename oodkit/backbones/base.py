@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import enum
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -117,6 +118,14 @@ class Backbone:
         return backbone_fingerprint(self.architecture, self.weights, self.preprocessing)
 
     @cached_property
+    def text_fingerprint(self) -> str:
+        """SHA-256 (hex) over the fingerprint and the text tower, where that is not part of the module itself."""
+        state = self._network.text_state
+        if state is None:
+            return self.fingerprint
+        return hashlib.sha256(f"{self.fingerprint} {weights_digest(state)}".encode()).hexdigest()
+
+    @cached_property
     def numerics(self) -> str:
         """How the arithmetic is done, as far as it changes the features' digits: the precision, and compilation."""
         return f"{self.precision}+compile" if self.compile else self.precision
@@ -193,6 +202,11 @@ class Backbone:
             raise InvalidInput(f"backbone {self.name} has no text tower; use an open_clip backbone")
         with torch.inference_mode():
             return self._network.encode_text(texts)
+
+    @property
+    def logit_scale(self) -> float | None:
+        """What the model multiplies cosines of images and texts by; None where it has no such number."""
+        return self._network.logit_scale
 
     def __repr__(self) -> str:
         """Name, input size, precision and device."""

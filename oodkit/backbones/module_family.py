@@ -1,6 +1,7 @@
 """Bring your own module: FILE.py:FACTORY on the command line, `from_module` in Python."""
 
 import copy
+import dataclasses
 import hashlib
 import importlib.util
 import inspect
@@ -8,11 +9,12 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from oodkit.backbones.fingerprint import file_digest
 from oodkit.backbones.network import Network
@@ -30,6 +32,9 @@ def from_module(
     resize: int | None = None,
     state_dict: str | Path | None = None,
     classifier: str | None = None,
+    project: str | None = None,
+    encode_text: str | None = None,
+    logit_scale: float | None = None,
 ) -> Network:
     """Describe your own module as a network that a backbone can be made of.
 
@@ -45,10 +50,14 @@ def from_module(
         resize: shorter side before the centre crop; default `image_size`.
         state_dict: a .safetensors file or torch checkpoint, loaded strictly; None if the weights are loaded already.
         classifier: dotted name of the last nn.Linear; it is taken off, so that its input becomes the feature.
+        project: name of the module's method or layer that takes features (B, D) to image embeddings (B, J) of a joint
+            image-text space.
+        encode_text: name of its method that takes a list of texts to their embeddings (T, J) in that space, on the CPU.
+        logit_scale: what the model multiplies cosines of images and texts by.
 
     Raises:
         WeightsError: the state dict does not fit.
-        InvalidInput: `classifier` names no linear layer, or a constant is out of range.
+        InvalidInput: the module has no such classifier, method or layer, or a constant is out of range.
     """
     module = copy.deepcopy(module)
     if state_dict is not None:
@@ -62,7 +71,17 @@ def from_module(
         std=(std[0], std[1], std[2]),
     )
     head = None if classifier is None else _take_classifier(module, classifier)
-    return Network(module, preprocessing, architecture=f"module {_structure(module)}", classifier=head)
+    joint = _joint_space(module, project, encode_text)
+    named = "".join(f" {role} {name}" for role, name in (("project", project), ("text", encode_text)) if name)
+    return Network(
+        module,
+        preprocessing,
+        architecture=f"module {_structure(module)}{named}",
+        classifier=head,
+        project=joint.project if project else None,
+        encode_text=joint.encode_text if encode_text else None,
+        logit_scale=logit_scale,
+    )
 
 
 def load_network(target: str, image_size: int | None) -> Network:
@@ -94,14 +113,8 @@ def load_network(target: str, image_size: int | None) -> Network:
             f"{factory} in {path} must return oodkit.backbones.from_module(...), got {type(network).__name__}"
         )
     preprocessing = network.preprocessing if image_size is None else network.preprocessing.at_size(image_size)
-    return Network(
-        network.module,
-        preprocessing,
-        architecture=f"{network.architecture} made by {factory} of {file_digest(path)}",
-        classifier=network.classifier,
-        project=network.project,
-        encode_text=network.encode_text,
-    )
+    made_by = f"{network.architecture} made by {factory} of {file_digest(path)}"
+    return dataclasses.replace(network, preprocessing=preprocessing, architecture=made_by)
 
 
 def _take_classifier(module: nn.Module, name: str) -> nn.Linear:
@@ -115,6 +128,34 @@ def _take_classifier(module: nn.Module, name: str) -> nn.Linear:
     owner, _, last = name.rpartition(".")
     setattr(module.get_submodule(owner), last, nn.Identity())
     return classifier.eval().requires_grad_(False)
+
+
+class _JointSpace:
+    """A module's own way to the joint space, in float32 whatever its features are computed in."""
+
+    def __init__(self, module: nn.Module, project: str, encode_text: str) -> None:
+        self._module = module.float().eval().requires_grad_(False)
+        self._project, self._encode_text = project, encode_text
+
+    def project(self, features: Tensor) -> Tensor:
+        result: Tensor = attrgetter(self._project)(self._module.to(features.device))(features)
+        return result
+
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        result: Tensor = attrgetter(self._encode_text)(self._module.to("cpu"))(list(texts))
+        return result
+
+
+def _joint_space(module: nn.Module, project: str | None, encode_text: str | None) -> _JointSpace:
+    for name in filter(None, (project, encode_text)):
+        try:
+            found = attrgetter(name)(module)
+        except AttributeError:
+            found = None
+        if not callable(found):
+            raise InvalidInput(f"the module {type(module).__name__} has no method or layer {name!r}")
+    wanted = project or encode_text
+    return _JointSpace(copy.deepcopy(module) if wanted else nn.Identity(), project or "", encode_text or "")
 
 
 def _structure(module: nn.Module) -> str:

@@ -61,6 +61,8 @@ def load_network(model: str, weights: str | None, image_size: int | None) -> Net
         architecture=f"open_clip:{model} pre-projection {preprocessing.size} px",
         project=project,
         encode_text=_text_encoder(clip, model),
+        text_state={name: value for name, value in clip.state_dict().items() if not name.startswith("visual.")},
+        logit_scale=float(clip.logit_scale.exp()),
     )
 
 

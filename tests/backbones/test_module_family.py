@@ -148,3 +148,48 @@ def test_a_user_s_code_that_fails_is_one_line(tmp_path, code, message):
     with pytest.raises(InvalidInput, match=message) as caught:
         load_backbone(f"module:{file}:make", device="cpu")
     assert "\n" not in str(caught.value)
+
+
+class TwoTowers(nn.Module):
+    """An image tower with a way to a joint space, and a text tower."""
+
+    def __init__(self):
+        super().__init__()
+        self.to_joint = nn.Linear(3, 2)
+
+    def forward(self, pixels):
+        return pixels.mean(dim=(2, 3))
+
+    def encode_text(self, texts):
+        return self.to_joint(torch.tensor([[float(len(text))] * 3 for text in texts]))
+
+
+def test_a_module_may_lead_to_a_joint_space_with_texts():
+    """`project` names a method or layer, `encode_text` a method; both compute in float32 whatever the precision."""
+    net = TwoTowers()
+    network = from_module(net, **CONSTANTS, project="to_joint", encode_text="encode_text", logit_scale=20.0)
+    for precision in ("fp32", "bf16"):
+        backbone = Backbone.of("clip", network, device="cpu", precision=precision)
+        features = backbone.embed_pixels(torch.rand(4, 3, 8, 8))
+
+        assert {c.value for c in backbone.capabilities} == {"project", "embed_text"}
+        torch.testing.assert_close(backbone.project(features), net.to_joint(features))
+        torch.testing.assert_close(backbone.embed_text(["cat", "zebra"]), net.encode_text(["cat", "zebra"]))
+        assert backbone.logit_scale == 20
+        assert backbone.text_fingerprint == backbone.fingerprint
+
+
+def test_another_text_method_is_another_backbone():
+    """The names of the methods are part of the fingerprint; without them nothing changes."""
+    plain, named = from_module(TwoTowers(), **CONSTANTS), from_module(TwoTowers(), **CONSTANTS, encode_text="forward")
+    other = from_module(TwoTowers(), **CONSTANTS, encode_text="encode_text")
+
+    assert len({plain.architecture, named.architecture, other.architecture}) == 3
+    assert Backbone.of("plain", plain, device="cpu").capabilities == frozenset()
+    assert Backbone.of("plain", plain, device="cpu").logit_scale is None
+
+
+def test_methods_that_are_not_there_are_named():
+    """One line."""
+    with pytest.raises(InvalidInput, match="the module TwoTowers has no method or layer 'embed'"):
+        from_module(TwoTowers(), **CONSTANTS, encode_text="embed")

@@ -67,6 +67,21 @@ def test_texts_are_embedded(weights_of):
     assert backbone.capabilities == {Capability.PROJECT, Capability.EMBED_TEXT}
 
 
+def test_the_text_tower_is_part_of_the_text_fingerprint(weights_of, tmp_path):
+    """Two models with one image tower share image embeddings, but no text embeddings."""
+    from safetensors.torch import load_file, save_file
+
+    path, model = weights_of("tiny-vit")
+    state = load_file(path)
+    save_file({**state, "token_embedding.weight": state["token_embedding.weight"] + 1}, tmp_path / "other.safetensors")
+    one = load_backbone(f"open_clip:tiny-vit/{path}", device="cpu")
+    other = load_backbone(f"open_clip:tiny-vit/{tmp_path / 'other.safetensors'}", device="cpu")
+
+    assert other.fingerprint == one.fingerprint
+    assert other.text_fingerprint != one.text_fingerprint
+    assert one.logit_scale == pytest.approx(model.logit_scale.exp().item())
+
+
 def test_a_tag_is_required(weights_of):
     """Random weights are never used silently."""
     weights_of("tiny-vit")
