@@ -41,6 +41,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         What `fit` uses where it is given (class attribute).
     differentiable : bool
         Whether gradients flow through the score (class attribute); where not, `score_tensor` refuses.
+    saveable : bool
+        Whether what was learned is numbers and text alone (class attribute); where not, `save` refuses.
     chunk_bytes : int
         Rows are scored in chunks of about this many bytes, so memory does not grow with their number.
     notes_ : list of str
@@ -50,6 +52,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     needs: ClassVar[frozenset[Need]] = frozenset()
     optional: ClassVar[frozenset[Need]] = frozenset()
     differentiable: ClassVar[bool] = True
+    saveable: ClassVar[bool] = True
     chunk_bytes: ClassVar[int] = 16 * 2**20
 
     notes_: list[str]
@@ -151,8 +154,11 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             NotFitted: there is nothing to save.
             InvalidInput: a parameter or learned value is neither array, number nor text.
         """
+        if not self.saveable:
+            name = type(self).__name__
+            raise InvalidInput(f"{name} cannot be saved: it holds more than numbers and text; fit it again instead")
         self._check_fitted()
-        save_state(Path(folder), _kind(type(self)), self.get_params(deep=False), self._learned())
+        save_state(Path(folder), _kind(type(self)), self.get_params(deep=False), self._state())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -164,7 +170,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         """
         parameters, learned = load_state(Path(folder), _kind(cls))
         scorer = cls(**parameters)
-        scorer.__dict__.update(learned)
+        scorer._restore(learned)
         return scorer
 
     def __sklearn_tags__(self) -> Tags:
@@ -219,6 +225,14 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     def _learned(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k.endswith("_") and not k.startswith("_")}
+
+    def _state(self) -> dict[str, Any]:
+        """What `save` writes: tensors, arrays, numbers and text by name."""
+        return self._learned()
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take over what `_state` gave."""
+        self.__dict__.update(state)
 
     def _forget(self) -> None:
         for name in self._learned():

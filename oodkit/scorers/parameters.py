@@ -1,19 +1,20 @@
 """Parameters of scorers as users type them: text to the types that `__init__` declares."""
 
+import ast
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from oodkit.errors import InvalidInput, nearest_names
 
 
-def check_names(scorer: str, cls: type, names: Iterable[str]) -> None:
+def check_names(scorer: str, cls: Callable[..., Any], names: Iterable[str]) -> None:
     """Raise InvalidInput for a name that is no parameter of the class; the message has the nearest names.
 
     Args:
         scorer: registry name, for the message.
-        cls: the scorer's class.
+        cls: the scorer's class, or what makes one.
         names: parameter names to check.
     """
     known = list(inspect.signature(cls).parameters)
@@ -25,23 +26,28 @@ def check_names(scorer: str, cls: type, names: Iterable[str]) -> None:
             raise InvalidInput(f"scorer {scorer!r} has no parameter {name!r}; {hint}{takes}")
 
 
-def parse(scorer: str, cls: type, texts: Mapping[str, str]) -> dict[str, Any]:
+def parse(scorer: str, cls: Callable[..., Any], texts: Mapping[str, str]) -> dict[str, Any]:
     """Values of parameters that were given as text, by the annotations of the class's `__init__`.
 
     Args:
         scorer: registry name, for messages.
-        cls: the scorer's class.
-        texts: parameter names to text: "5", "0.1", "true", "none" where the annotation allows None.
+        cls: the scorer's class, or what makes one.
+        texts: parameter names to text: "5", "0.1", "true", "none" where the annotation allows None, "a,b" for a tuple.
+            Without an annotation, text that reads as a number, true, false, none or a Python literal is that.
 
     Raises:
         InvalidInput: an unknown parameter, or text that is not of its type.
     """
     check_names(scorer, cls, texts)
-    hints = get_type_hints(cls.__init__)  # type: ignore[misc]  # the class itself is asked, not an instance
-    return {name: _value(f"{scorer}.{name}", text, hints.get(name, str)) for name, text in texts.items()}
+    hints = get_type_hints(cls.__init__) if isinstance(cls, type) else {}  # type: ignore[misc]  # the class is asked
+    return {name: _value(f"{scorer}.{name}", text, hints.get(name, Any)) for name, text in texts.items()}
 
 
 def _value(name: str, text: str, annotation: Any) -> Any:
+    if annotation is Any:
+        return _literal(text)
+    if get_origin(annotation) is tuple:
+        return tuple(_value(name, part.strip(), get_args(annotation)[0]) for part in text.split(","))
     if get_origin(annotation) in (Union, UnionType):
         options = get_args(annotation)
         if NoneType in options and text.lower() == "none":
@@ -73,3 +79,13 @@ def _first_that_fits(name: str, text: str, annotations: list[Any]) -> Any:
         except InvalidInput as error:
             errors.append(str(error))
     raise InvalidInput(errors[0])
+
+
+def _literal(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None, "null": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

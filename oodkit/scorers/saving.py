@@ -37,7 +37,7 @@ def save_state(folder: Path, kind: str, parameters: Mapping[str, Any], learned: 
     plain: dict[str, Any] = {}
     for key, value in learned.items():
         if isinstance(value, Tensor):
-            tensors[key] = value.detach().cpu().contiguous()
+            tensors[key] = _apart(value.detach().cpu().contiguous(), tensors)
         elif isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
             tensors[key] = torch.from_numpy(np.ascontiguousarray(value))
             arrays.append(key)
@@ -93,7 +93,12 @@ def load_state(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]
         learned[key] = learned[key].numpy()
     for key, value in description["learned"].items():
         learned[key] = np.asarray(value, dtype=object) if key in description["names"] else value
-    return description["parameters"], learned
+    return as_parameters(description["parameters"]), learned
+
+
+def as_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as they were before JSON, which has no tuples: no scorer takes a list."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -113,6 +118,12 @@ def read_description(folder: Path) -> dict[str, Any]:
     if newest != FORMAT:
         raise InvalidInput(f"{folder} has format {newest}, this version reads format {FORMAT}; fit and save again")
     return description
+
+
+def _apart(tensor: Tensor, others: Mapping[str, Tensor]) -> Tensor:
+    """The tensor in memory of its own, which safetensors asks for."""
+    shared = {other.untyped_storage().data_ptr() for other in others.values()}
+    return tensor.clone() if tensor.untyped_storage().data_ptr() in shared else tensor
 
 
 def _to_json(description: Mapping[str, Any], kind: str) -> str:

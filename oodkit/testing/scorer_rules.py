@@ -153,11 +153,14 @@ def _parameters(case: _Case) -> None:
 
 
 def _copies(case: _Case) -> None:
-    """A scorer that was pickled, or saved and loaded, gives bitwise the same scores."""
+    """A scorer that was pickled, or saved and loaded, gives bitwise the same scores; or `save` refuses."""
     scorer = case.fitted()
     scores = scorer.score_samples(case.queries)
     _identical(pickle.loads(pickle.dumps(scorer)).score_samples(case.queries), scores, "pickled")
     with TemporaryDirectory() as folder:
+        if not scorer.saveable:
+            _refuses(lambda: scorer.save(folder), InvalidInput, ("saved",), "saving what is not saveable")
+            return
         scorer.save(folder)
         loaded = type(scorer).load(folder)
     assert loaded.get_params() == scorer.get_params(), "saved and loaded: other parameters"

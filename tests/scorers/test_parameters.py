@@ -18,6 +18,9 @@ class Everything:
         limit: int | None = None,
         size: int | float = 1,
         mode: Literal["mean", "kth"] = "mean",
+        names: tuple[str, ...] = ("a",),
+        sizes: tuple[int, ...] = (1,),
+        anything=None,
     ) -> None: ...
 
 
@@ -41,11 +44,25 @@ def test_text_of_a_value_gives_the_value(count, share, flag, name) -> None:
         ("size", "0.5", 0.5),
         ("mode", "kth", "kth"),
         ("flag", "TRUE", True),
+        ("names", "knn, msp", ("knn", "msp")),
+        ("sizes", "3", (3,)),
     ],
 )
-def test_optional_union_and_literal(key, text, value) -> None:
-    """`none` where None is allowed, the first type that fits, one of the words of a Literal."""
+def test_optional_union_literal_and_tuple(key, text, value) -> None:
+    """`none` where None is allowed, the first type that fits, one of the words of a Literal, words between commas."""
     assert parse("x", Everything, {key: text}) == {key: value}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", 5), ("0.1", 0.1), ("True", True), ("false", False), ("None", None), ("(1, 2)", (1, 2)), ("ball_tree",) * 2],
+)
+def test_without_an_annotation_text_is_what_it_reads_as(text, value) -> None:
+    """Other packages' parameters have no types: numbers, true, false, none and literals are those, the rest is text."""
+    found = parse("x", Everything, {"anything": text})["anything"]
+
+    assert found == value
+    assert type(found) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +73,7 @@ def test_optional_union_and_literal(key, text, value) -> None:
         ("share", "half", "x.share must be a number, got 'half'"),
         ("flag", "1", "x.flag must be true or false, got '1'"),
         ("limit", "many", "x.limit must be an integer, got 'many'"),
+        ("sizes", "1,two", "x.sizes must be an integer, got 'two'"),
         ("mode", "max", "x.mode must be one of mean, kth, got 'max'"),
         ("cuont", "1", "scorer 'x' has no parameter 'cuont'; did you mean 'count'? it takes count, share"),
     ],

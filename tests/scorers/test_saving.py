@@ -99,6 +99,18 @@ def test_what_is_neither_array_number_nor_text_is_refused(tmp_path) -> None:
         load_state(tmp_path, "m:C")
 
 
+def test_tensors_that_share_memory(tmp_path) -> None:
+    """Two names for one tensor, or parts of one, are written as they are and read back apart."""
+    whole = torch.arange(6.0)
+    learned = {"a_": whole, "b_": whole, "part_": whole[2:]}
+
+    save_state(tmp_path, "m:C", {"names": ("x", "y")}, learned)
+
+    parameters, found = load_state(tmp_path, "m:C")
+    assert parameters == {"names": ("x", "y")}
+    assert all(torch.equal(found[name], tensor) for name, tensor in learned.items())
+
+
 def test_registered_scorers_load_by_folder_alone(tmp_path) -> None:
     """`oodkit.scorers.load` finds the class in the registry; what is not registered is never imported."""
     rows, labels = np.random.default_rng(0).standard_normal((40, 3)), np.arange(40) % 2

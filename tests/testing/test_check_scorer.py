@@ -78,6 +78,18 @@ class NoGradient(Sound):
         return super()._score(x.detach())
 
 
+class NotSaveable(Sound):
+    saveable = False
+
+    def _fit(self, train):
+        super()._fit(train)
+        self.object_ = object
+
+
+class SavesAnObject(NotSaveable):
+    saveable = True
+
+
 class DeclaredWithoutGradient(NoGradient):
     differentiable = False
 
@@ -168,6 +180,7 @@ def test_a_sound_scorer_passes(scorer) -> None:
         (WrongGradient(), "Gradients of score_tensor"),
         (ChangesParameters(), "Fit leaves the parameters"),
         (HiddenState(), "saved and loaded"),
+        (SavesAnObject(), "saved and loaded"),
         (ChangesItsInput(), "changes what it is given"),
         (KeepsItsInput(), "nor notices when that is changed afterwards"),
         (FirstRowCounts(), "Neither the order of the fit rows"),
@@ -189,6 +202,11 @@ def test_a_planted_fault_is_caught_and_its_rule_named(scorer, rule) -> None:
 def test_an_indifferent_scorer_may_go_without_gradients() -> None:
     """A score without gradients passes where the caller says that it has none."""
     check_scorer(DeclaredWithoutGradient())
+
+
+def test_a_scorer_may_be_impossible_to_save() -> None:
+    """One that says so passes if `save` refuses in one line."""
+    check_scorer(NotSaveable())
 
 
 def test_an_own_problem_can_be_given() -> None:
