@@ -26,7 +26,7 @@ def scorers(pattern: PatternArgument = "*") -> None:
     """Scorers, with what they need and where they come from."""
     from oodkit.scorers import scorers as registry
 
-    _print_registry(registry, "scorer", pattern)
+    _print_registry({**registry, **registry.families}, "scorer", pattern)
 
 
 @app.command("views")

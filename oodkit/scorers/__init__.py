@@ -164,7 +164,8 @@ def load(folder: str | Path) -> "Scorer":
     kind = read_description(Path(folder))["scorer"]
     for name, entry in scorers.items():
         if entry.target == kind:
-            scorer: Scorer = scorers.load(name).load(folder)
+            cls: Any = scorers.load(name)
+            scorer: Scorer = cls.load(folder)
             return scorer
     raise InvalidInput(f"{folder} holds a {kind}, which is not registered; install its package or use its own load()")
 

@@ -11,6 +11,14 @@ def test_scorers_with_needs_and_source(capsys):
     assert any(line.startswith("relative_mahalanobis ") and "Needs labels" in line for line in lines)
 
 
+def test_families_of_other_packages_have_a_line_each(capsys):
+    """Any detector of scikit-learn or PyOD by its class."""
+    assert run(["list", "scorers", "*:NAME"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["sklearn:NAME", "pyod:NAME"]
+    assert "such as sklearn:LocalOutlierFactor" in lines[0]
+
+
 def test_datasets_of_the_catalog_and_of_the_data_root(photo_folder, capsys):
     """Catalog entries and folders at hand."""
     assert run(["list", "datasets", "--data-root", str(photo_folder.parent)]) == 0

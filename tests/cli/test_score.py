@@ -103,6 +103,15 @@ def test_parameters_are_typed():
     }
 
 
+def test_detectors_of_other_packages(words, capsys):
+    """A family's name is a scorer like any other, with its parameters."""
+    name = "sklearn:LocalOutlierFactor"
+    assert run([*words, "--json", "--scorer", name, "--param", f"{name}.n_neighbors=5"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert result["scorer"] == name
+    assert result["params"] == {"detector": name, "params": {"n_neighbors": 5}}
+
+
 def test_names_that_look_like_markup_are_printed_as_they_are(words, photograph, tmp_path, capsys):
     """Square brackets in a folder's name."""
     folder = tmp_path / "x[bold]y"
