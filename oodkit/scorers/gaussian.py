@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from oodkit.errors import TooFewSamples
-from oodkit.scorers.whitening import EPSILON, Whitening, whitening, whitening_as_given
+from oodkit.scorers.whitening import EPSILON, Shrinkage, Whitening, whitening, whitening_as_given
 
 BLOCK = 2048  # rows that are cast to float64 at once
 
@@ -35,8 +35,11 @@ class ClassGaussians:
     total: Tensor
     fourth_within: float
 
-    def whiten_within(self) -> Whitening:
+    def whiten_within(self, shrinkage: Shrinkage = "auto") -> Whitening:
         """The map that whitens the rows around their class means.
+
+        Args:
+            shrinkage: as `whitening` takes it.
 
         Raises:
             TooFewSamples: one sample alone, or several classes without any variance inside them.
@@ -44,7 +47,7 @@ class ClassGaussians:
         samples, classes = int(self.counts.sum()), len(self.counts)
         if samples == 1:
             raise TooFewSamples("a covariance needs at least 2 fit samples, got 1 sample")
-        whitened = whitening(self.within, self.fourth_within, samples, self._rounding())
+        whitened = whitening(self.within, self.fourth_within, samples, self.rounding(), shrinkage)
         if classes > 1 and whitened.null_space_dim == len(self.mean):
             raise TooFewSamples(
                 f"the {samples} fit samples with {len(self.mean)} feature(s) do not vary inside any of "
@@ -62,9 +65,9 @@ class ClassGaussians:
         Args:
             within: what `whiten_within` gave.
         """
-        return whitening_as_given(self.total + (within.covariance - self.within), self._rounding())
+        return whitening_as_given(self.total + (within.covariance - self.within), self.rounding())
 
-    def _rounding(self) -> float:
+    def rounding(self) -> float:
         """Variance that rounding in float64 can make where there is none."""
         return int(self.counts.sum()) * EPSILON**2 * float(self.total.trace())
 

@@ -1,9 +1,12 @@
 """The linear map that turns a Mahalanobis distance into a Euclidean one, whatever the rank of the covariance."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
+
+Shrinkage = Literal["auto", "none", "ledoit_wolf"]
 
 EPSILON = torch.finfo(torch.float64).eps
 # Cholesky pivots this far apart leave no doubt about the rank; closer calls are decided by the eigenvalues.
@@ -36,7 +39,7 @@ class Whitening:
         """
         width = len(self.matrix)
         if self.null_space_dim == 0:
-            return []
+            return [f"{covariance}: Ledoit-Wolf shrinkage {self.shrinkage:.2g}"] if self.shrinkage else []
         if self.null_space_dim == width:
             return [f"{covariance}: all {samples} fit samples are equal, so distances are 0"]
         if self.shrinkage == 0:
@@ -47,24 +50,28 @@ class Whitening:
         return [f"{covariance}: {samples} fit samples for {width} dimensions, {lost}: {shrunk}"]
 
 
-def whitening(covariance: Tensor, fourth: float, samples: int, floor: float = 0.0) -> Whitening:
-    """Whiten a covariance; where it is singular, shrink it towards a multiple of the identity first.
+def whitening(
+    covariance: Tensor, fourth: float, samples: int, floor: float = 0.0, shrinkage: Shrinkage = "auto"
+) -> Whitening:
+    """Whiten a covariance, shrunk towards a multiple of the identity first where that is asked for.
 
     Directions count as having no variance where it is at most D * 2.2e-16 of the largest variance, or at most
-    `floor`. With any such direction the covariance is shrunk by Ledoit and Wolf's formula; without one it is used
-    as it is.
+    `floor`.
 
     Args:
         covariance: (D, D) float64, symmetric, divided by the number of samples.
         fourth: mean fourth power of the samples' distance to their centre.
         samples: N, the number of samples.
         floor: variance that is rounding error.
+        shrinkage: "ledoit_wolf": shrink by Ledoit and Wolf's formula; "auto": do so where a direction has no variance,
+            else use the covariance as it is; "none": always use it as it is.
 
     Source: Ledoit and Wolf, A well-conditioned estimator for large-dimensional covariance matrices, 2004.
     """
     as_given = whitening_as_given(covariance, floor)
     width = len(covariance)
-    if not 0 < as_given.null_space_dim < width:
+    wanted = shrinkage == "ledoit_wolf" or (shrinkage == "auto" and as_given.null_space_dim > 0)
+    if not wanted or as_given.null_space_dim == width:
         return as_given
     weight = ledoit_wolf_shrinkage(covariance, fourth, samples)
     if weight == 0:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.covariance import EmpiricalCovariance, ledoit_wolf
 
-from oodkit.errors import TooFewSamples
+from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers import Mahalanobis
+from oodkit.testing import check_scorer
 from tests.scorers.problems import classes, labelled, smallest_distances, squared_distances
 
 
@@ -178,3 +179,129 @@ def test_one_sample_per_class_is_an_error() -> None:
     rows, labels = classes(0)
 
     assert np.isfinite(Mahalanobis().fit(np.vstack([rows, rows[:1] + 9]), [*labels, 99]).score_samples(rows)).all()
+
+
+@given(labelled())
+def test_a_covariance_for_each_class(data) -> None:
+    """With per_class each class has scikit-learn's covariance of its own rows; one class is one Gaussian."""
+    rows, _ = data
+    labels = np.arange(len(rows)) % 2
+    if len(rows) < 6 * rows.shape[1]:
+        return  # too few per class for full rank
+
+    scorer = Mahalanobis(covariance="per_class").fit(rows, labels)
+
+    own = [EmpiricalCovariance().fit(rows[labels == label]).mahalanobis(rows) for label in (0, 1)]
+    np.testing.assert_allclose(scorer.score_samples(rows), -np.min(own, axis=0), rtol=1e-6, atol=1e-9)
+    assert scorer.notes_ == []
+    for given_labels in (None, 0 * labels):
+        single = Mahalanobis(covariance="per_class").fit(rows, given_labels).score_samples(rows)
+        expected = Mahalanobis().fit(rows, given_labels).score_samples(rows)
+        np.testing.assert_allclose(single, expected, rtol=1e-6, atol=1e-9)
+
+
+@given(labelled(), st.integers(0, 10**6))
+def test_affine_maps_do_not_matter_to_a_covariance_for_each_class(data, seed) -> None:
+    """Features that go through z -> A z + t, with A invertible, give the same scores."""
+    rows, labels = data
+    if np.unique(labels, return_counts=True)[1].min() < 4 * rows.shape[1]:
+        return
+    matrix = np.linalg.qr(np.random.default_rng(seed).standard_normal((rows.shape[1],) * 2))[0] * 3
+    matrix[0] *= 2
+
+    mapped = Mahalanobis(covariance="per_class").fit(rows @ matrix + 1, labels).score_samples(rows @ matrix + 1)
+
+    expected = Mahalanobis(covariance="per_class").fit(rows, labels).score_samples(rows)
+    np.testing.assert_allclose(mapped, expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("covariance", ["shared", "per_class"])
+def test_clusters_take_the_place_of_classes(covariance) -> None:
+    """Where clusters are the classes, k-means gives the scores that labels give; labels that were given are said."""
+    rows, labels = classes(0, n=150)
+    rows = rows + 100 * np.eye(4)[labels]
+    expected = Mahalanobis(covariance=covariance).fit(rows, labels).score_samples(rows)
+
+    clustered = Mahalanobis(clusters=3, covariance=covariance).fit(rows)
+    ignoring = Mahalanobis(clusters=3, covariance=covariance, seed=5).fit(rows, np.arange(150))
+
+    np.testing.assert_allclose(clustered.score_samples(rows), expected, rtol=1e-6)
+    np.testing.assert_allclose(ignoring.score_samples(rows), expected, rtol=1e-6)
+    assert clustered.notes_ == []
+    assert ignoring.notes_ == ["labels are ignored: the classes are 3 k-means cluster(s)"]
+
+
+def test_one_cluster_is_one_gaussian() -> None:
+    """clusters=1 is the score without labels, even where labels are given."""
+    rows, labels = classes(0)
+
+    scores = Mahalanobis(clusters=1).fit(rows, labels).score_samples(rows)
+
+    np.testing.assert_allclose(scores, Mahalanobis().fit(rows).score_samples(rows), rtol=1e-9)
+
+
+def test_single_rows_in_clusters() -> None:
+    """Clusters of one row, among others, do not break a covariance for each: they take the shared one."""
+    rows, _ = classes(0, n=60)
+    rows = np.vstack([rows, rows[:1] + 1000])
+
+    scorer = Mahalanobis(clusters=2, covariance="per_class").fit(rows)
+
+    assert np.isfinite(scorer.score_samples(rows)).all()
+    assert "1 of 2 classes vary in too few directions" in scorer.notes_[0]
+
+
+def test_shrinkage_can_be_asked_for_or_forbidden() -> None:
+    """ "ledoit_wolf" is scikit-learn's estimate whatever the rank, "none" the pseudo-inverse; both are said."""
+    rows, labels = classes(0, n=60, width=5)
+    own = np.array([rows[labels == label].mean(axis=0) for label in labels])
+    shrunk, weight = ledoit_wolf(rows - own, assume_centered=True)
+    few, of_few = classes(1, n=12, width=20)
+
+    always = Mahalanobis(shrinkage="ledoit_wolf").fit(rows, labels)
+    never = Mahalanobis(shrinkage="none").fit(few, of_few)
+
+    means = [rows[labels == label].mean(axis=0) for label in np.unique(labels)]
+    expected = np.min([squared_distances(rows, mean, shrunk) for mean in means], axis=0)
+    np.testing.assert_allclose(always.score_samples(rows), -expected, rtol=1e-6)
+    assert always.notes_ == [f"within-class covariance: Ledoit-Wolf shrinkage {weight:.2g}"]
+    residuals = few - np.array([few[of_few == label].mean(axis=0) for label in of_few])
+    inverse = np.linalg.pinv(residuals.T @ residuals / 12, rcond=1e-10)
+    off = [few - few[of_few == label].mean(axis=0) for label in range(3)]
+    expected = np.min([np.einsum("ij,jk,ik->i", one, inverse, one) for one in off], axis=0)
+    np.testing.assert_allclose(never.score_samples(few), -expected, rtol=1e-6)
+    assert never.shrinkage_ == 0
+    assert "pseudo-inverse, blind in 11 directions" in never.notes_[0]
+
+
+@given(labelled())
+def test_linear_discriminant_identity(data) -> None:
+    """-d_c / 2 = w_c . z + b_c - z' S^-1 z / 2, so the nearest class is that of linear discriminant analysis."""
+    rows, labels = data
+    scorer = Mahalanobis().fit(rows, labels)
+    inverse = (scorer.whitening_ @ scorer.whitening_.T).numpy()
+    means = np.array([rows[labels == label].mean(axis=0) for label in np.unique(labels)])
+
+    linear = rows @ inverse @ means.T - np.einsum("ij,jk,ik->i", means, inverse, means) / 2
+    expected = 2 * linear.max(axis=1) - np.einsum("ij,jk,ik->i", rows, inverse, rows)
+
+    np.testing.assert_allclose(scorer.score_samples(rows), expected, rtol=1e-6, atol=1e-6 * np.abs(linear).max())
+
+
+def test_parameters_out_of_range() -> None:
+    """Words and numbers that mean nothing are one line each."""
+    rows, labels = classes(0)
+    with pytest.raises(InvalidInput, match="covariance must be one of 'shared', 'per_class', got 'full'"):
+        Mahalanobis(covariance="full").fit(rows, labels)
+    with pytest.raises(InvalidInput, match="shrinkage must be one of 'auto', 'none', 'ledoit_wolf', got None"):
+        Mahalanobis(shrinkage=None).fit(rows, labels)
+    with pytest.raises(InvalidInput, match="clusters must be an integer of at least 1, got 0"):
+        Mahalanobis(clusters=0).fit(rows, labels)
+    with pytest.raises(TooFewSamples, match="clusters=99 needs at least 99 fit samples, got 60"):
+        Mahalanobis(clusters=99).fit(rows, labels)
+
+
+@pytest.mark.parametrize("parameters", [{"covariance": "per_class"}, {"clusters": 3}, {"shrinkage": "ledoit_wolf"}])
+def test_every_kind_keeps_the_contract(parameters) -> None:
+    """What holds for the default holds for each parameter."""
+    check_scorer(Mahalanobis(**parameters))

@@ -3,10 +3,11 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn.covariance import ledoit_wolf
+from sklearn.covariance import EmpiricalCovariance, ledoit_wolf
 
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers import Mahalanobis, RelativeMahalanobis
+from oodkit.testing import check_scorer
 from tests.scorers.problems import classes, labelled, smallest_distances, squared_distances
 
 several = labelled().filter(lambda data: len(np.unique(data[1])) > 1)
@@ -134,3 +135,42 @@ def test_one_class_is_refused() -> None:
         RelativeMahalanobis().fit(rows, 0 * labels)
     with pytest.raises(TooFewSamples, match="at least 2 different samples per class"):
         RelativeMahalanobis().fit(np.eye(4), np.arange(4))
+
+
+@pytest.mark.parametrize("covariance", ["shared", "per_class"])
+def test_clusters_take_the_place_of_classes(covariance) -> None:
+    """Where clusters are the classes, k-means gives the scores of labels; then labels are neither needed nor used."""
+    rows, labels = classes(0, n=150)
+    rows = rows + 100 * np.eye(4)[labels]
+    expected = RelativeMahalanobis(covariance=covariance).fit(rows, labels).score_samples(rows)
+
+    clustered = RelativeMahalanobis(clusters=3, covariance=covariance).fit(rows)
+    ignoring = RelativeMahalanobis(clusters=3, covariance=covariance).fit(rows, np.arange(150))
+
+    np.testing.assert_allclose(clustered.score_samples(rows), expected, rtol=1e-6)
+    np.testing.assert_allclose(ignoring.score_samples(rows), expected, rtol=1e-6)
+    assert ignoring.notes_ == ["labels are ignored: the classes are 3 k-means cluster(s)"]
+    with pytest.raises(InvalidInput, match="at least 2 classes, clusters=1 makes 1 class"):
+        RelativeMahalanobis(clusters=1).fit(rows)
+
+
+def test_labels_are_needed_unless_it_makes_its_own_classes() -> None:
+    """What an instance needs depends on `clusters`; the class itself, and what is fitted without, need labels."""
+    assert RelativeMahalanobis.needs == RelativeMahalanobis().needs == {"labels"}
+    assert RelativeMahalanobis(clusters=3).needs == frozenset()
+
+
+def test_a_covariance_for_each_class() -> None:
+    """With per_class: distance to all data minus the smallest by scikit-learn's covariance of the class's own rows."""
+    rows, labels = classes(0, n=90)
+
+    scores = RelativeMahalanobis(covariance="per_class").fit(rows, labels).score_samples(rows)
+
+    own = [EmpiricalCovariance().fit(rows[labels == label]).mahalanobis(rows) for label in range(3)]
+    np.testing.assert_allclose(scores, EmpiricalCovariance().fit(rows).mahalanobis(rows) - np.min(own, axis=0))
+
+
+@pytest.mark.parametrize("parameters", [{"covariance": "per_class"}, {"clusters": 3}, {"shrinkage": "ledoit_wolf"}])
+def test_every_kind_keeps_the_contract(parameters) -> None:
+    """What holds for the default holds for each parameter."""
+    check_scorer(RelativeMahalanobis(**parameters))
