@@ -91,7 +91,7 @@ def test_a_feature_that_is_always_zero_is_seen() -> None:
 def test_equal_rows_and_small_clusters() -> None:
     """Equal rows: every score is 0, and a note says why. A cluster of one row takes the shared covariance."""
     equal = SSD().fit(np.full((9, 3), 0.1))
-    rows = np.random.default_rng(0).standard_normal((200, 4)) + [20, 0, 0, 0]
+    rows = np.random.default_rng(0).standard_normal((200, 4)) + np.array([20, 0, 0, 0])
     lonely = SSD(clusters=2).fit(np.vstack([rows, [[-1, 0, 0, 0]]]))
 
     assert equal.score_samples(np.array([[0.1] * 3, [5.0, 0, 1]])).tolist() == [0, 0]
