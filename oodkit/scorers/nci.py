@@ -2,6 +2,7 @@
 
 from math import isfinite
 
+import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
@@ -9,7 +10,6 @@ from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.class_means import mean_row
 from oodkit.scorers.parts import in_parts
-from oodkit.scorers.unit_rows import unit_rows
 
 
 class NCI(Scorer):
@@ -67,7 +67,14 @@ class NCI(Scorer):
         self.location_ = mean_row(train.features)
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
-        weight, bias = self.weight_.to(x.dtype), self.bias_.to(x.dtype)
-        predicted = in_parts(lambda rows: linear(rows, weight, bias).argmax(dim=1), x.detach(), len(weight))
-        projection = (unit_rows(x - self.location_.to(x.dtype)) * weight[predicted]).sum(dim=1)
-        return projection + self.alpha * x.abs().sum(dim=1)
+        weight, bias, location = self.weight_.to(x.dtype), self.bias_.to(x.dtype), self.location_.to(x.dtype)
+        of_location = linear(location, weight, bias)
+
+        def projection(rows: Tensor) -> Tensor:
+            logit, predicted = linear(rows, weight, bias).max(dim=1)
+            return logit - of_location[predicted]  # = w_j . (z - g), the logit is at hand
+
+        distance: Tensor = torch.linalg.vector_norm(x - location, dim=1)
+        away = distance > 0
+        collapsed = in_parts(projection, x, len(weight)) * away / torch.where(away, distance, 1)
+        return collapsed + self.alpha * x.abs().sum(dim=1)
