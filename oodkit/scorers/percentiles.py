@@ -11,6 +11,7 @@ from oodkit.scorers.rows import floating
 
 BLOCK_BYTES = 4 * 2**20  # features that are looked at at once
 DIGIT = 16  # bits of a number that one pass over the features finds
+_LOWEST = 1 << (DIGIT - 1)  # first digits are signed, from minus this on
 
 
 def check_percentile(name: str, percentile: float) -> None:
@@ -55,27 +56,24 @@ def _entries(features: Tensor, ranks: set[int]) -> dict[int, float]:
             up_to = counts[prefix[rank]].cumsum(0)
             digit = int((up_to <= left[rank]).sum())
             left[rank] -= int(up_to[digit - 1]) if digit else 0
-            prefix[rank] = _first_of(prefix[rank], first) + digit
+            prefix[rank] = digit - _LOWEST if first else (prefix[rank] << DIGIT) + digit
     return {rank: _number(key, bits) for rank, key in prefix.items()}
 
 
 def _count_digits(features: Tensor, prefixes: set[int], shift: int, first: bool) -> dict[int, Tensor]:
-    """How often each digit follows each of the prefixes."""
+    """How often each digit follows each of the prefixes; before the first digit there is none."""
     counts = {prefix: torch.zeros(2**DIGIT, dtype=torch.int64, device=features.device) for prefix in prefixes}
     per_block = max(1, BLOCK_BYTES // (features.shape[1] * features.element_size()))
     for block in torch.split(features, per_block):
-        keys = (_keys(block) >> shift).flatten().to(torch.int64)
+        keys = _keys(block).flatten()
+        if first:
+            counts[0] += torch.bincount((keys >> shift) + _LOWEST, minlength=2**DIGIT)
+            continue
+        before = keys >> (shift + DIGIT)
         for prefix, count in counts.items():
-            digits = keys - _first_of(prefix, first)
-            if not first:
-                digits = digits[(digits >= 0) & (digits < 2**DIGIT)]
+            digits = (keys[before == prefix] >> shift) & (2**DIGIT - 1)
             count += torch.bincount(digits, minlength=2**DIGIT)
     return counts
-
-
-def _first_of(prefix: int, first: bool) -> int:
-    """The smallest key with this prefix; keys are signed, so those without a prefix start below 0."""
-    return -(1 << (DIGIT - 1)) if first else prefix << DIGIT
 
 
 def _keys(block: Tensor) -> Tensor:
