@@ -22,6 +22,13 @@ def complete_scorers(incomplete: str) -> list[str]:
     return [name for name in scorers if name.startswith(incomplete)]
 
 
+def complete_heads(incomplete: str) -> list[str]:
+    """Registry names of heads."""
+    from oodkit.heads import heads
+
+    return [name for name in heads if name.startswith(incomplete)]
+
+
 def complete_views(incomplete: str) -> list[str]:
     """Registry names of views."""
     from oodkit.views import views

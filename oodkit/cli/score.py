@@ -21,6 +21,7 @@ from oodkit.cli.options import (
     SeedOption,
     SkipOption,
     complete_datasets,
+    complete_heads,
     complete_scorers,
 )
 
@@ -41,12 +42,44 @@ def score(
             "-s",
             metavar="S",
             autocompletion=complete_scorers,
-            help="May be repeated. Default: knn, mahalanobis, relative_mahalanobis.",
+            help="May be repeated; all: whatever backbone and data allow. Default: knn, mahalanobis, "
+            "relative_mahalanobis.",
         ),
     ] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="S.K=V", help="A scorer's parameter, such as knn.k=5.")
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            "--head",
+            metavar="H",
+            autocompletion=complete_heads,
+            help="What gives logits: backbone, probe, pseudo_label_probe or zero_shot. Default: the first that fits.",
+        ),
+    ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt", metavar="TEXT", help="Sentence with {} for the class name; may be repeated. Default: five."
+        ),
+    ] = None,
+    class_names: Annotated[
+        Path | None, typer.Option("--class-names", metavar="FILE", help="Names of the in-classes, one per line.")
+    ] = None,
+    captions: Annotated[
+        Path | None, typer.Option("--captions", metavar="FILE", help="Captions of in-images, one per line.")
+    ] = None,
+    negatives: Annotated[
+        Path | None,
+        typer.Option("--negatives", metavar="FILE", help="Words to mine negatives from. Default: those of WordNet."),
+    ] = None,
+    out_names: Annotated[
+        Path | None, typer.Option("--out-names", metavar="FILE", help="Names of the OOD classes, one per line.")
+    ] = None,
+    logit_scale: Annotated[
+        bool, typer.Option("--logit-scale", help="Multiply the zero-shot head's cosines by the model's logit scale.")
+    ] = False,
     image_size: ImageSizeOption = None,
     precision: PrecisionOption = PrecisionName.FP32,
     compile_: CompileOption = False,
@@ -71,7 +104,9 @@ def score(
         check_plot_path(plot)
     from oodkit.backbones import load_backbone
     from oodkit.cli.table import print_evaluation
+    from oodkit.data.words import read_lines, read_words
     from oodkit.evaluation import evaluate, plot_evaluation
+    from oodkit.heads import PROMPT_ENSEMBLE
 
     params = parse_params(param or [])
     loaded = load_backbone(backbone, image_size=image_size, device=device, precision=precision.value, compile=compile_)
@@ -80,13 +115,20 @@ def score(
         in_,
         out,
         backbone=loaded,
-        scorers=scorer or None,
+        scorers=_names(scorer),
         params=params,
         limit=limit,
         seed=seed,
         data_root=data_root,
         cache=cache,
         skip_unreadable=skip_unreadable,
+        head=head,
+        prompts=prompt or PROMPT_ENSEMBLE,
+        class_names=read_lines(class_names) if class_names else None,
+        captions=read_lines(captions) if captions else None,
+        negatives=read_words(negatives) if negatives else None,
+        out_names=read_lines(out_names) if out_names else None,
+        logit_scale=logit_scale,
     )
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -97,6 +139,16 @@ def score(
         typer.echo(json.dumps(evaluation.to_dict()))
     else:
         print_evaluation(evaluation)
+
+
+def _names(scorers: list[str] | None) -> list[str] | str | None:
+    from oodkit.errors import InvalidInput
+
+    if not scorers or scorers == ["all"]:
+        return "all" if scorers else None
+    if "all" in scorers:
+        raise InvalidInput("--scorer all stands alone: it names every scorer; leave the others out")
+    return scorers
 
 
 def parse_params(words: list[str]) -> dict[str, dict[str, Any]]:

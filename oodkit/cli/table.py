@@ -1,5 +1,6 @@
 """Results as a table of text."""
 
+from inspect import signature
 from itertools import groupby
 
 from rich import box
@@ -8,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from oodkit.evaluation import Evaluation, Result
+from oodkit.scorers import scorers
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -53,5 +55,8 @@ def _cells(result: Result) -> tuple[str, ...]:
 
 
 def _labelled(result: Result) -> str:
-    shown = ", ".join(f"{name}={value}" for name, value in result.params.items() if value is not False)
+    """The scorer, and those of its parameters that are not the defaults."""
+    defaults = {name: p.default for name, p in signature(scorers.load(result.scorer)).parameters.items()}
+    changed = {name: value for name, value in result.params.items() if value != defaults.get(name)}
+    shown = ", ".join(f"{name}={value}" for name, value in changed.items())
     return escape(f"{result.scorer} ({shown})" if shown else result.scorer)

@@ -51,22 +51,42 @@ def read_words(file: str | Path) -> Words:
         DataNotFound: no such file, or no words in it.
         InvalidInput: the file is not text, or something else than a kind stands after a tab.
     """
+    words = _words(_parse(_all_lines(file), str(file)))
+    if not len(words):
+        raise DataNotFound(f"the file {file} is empty; write one word per line")
+    return words
+
+
+def read_lines(file: str | Path) -> list[str]:
+    """Lines of a UTF-8 file, such as class names or captions; empty lines and those that begin with # are left out.
+
+    Raises:
+        DataNotFound: no such file, or nothing in it.
+        InvalidInput: the file is not text.
+    """
+    lines = [line.strip() for line in _all_lines(file) if _counts(line)]
+    if not lines:
+        raise DataNotFound(f"the file {file} is empty; write one name or text per line")
+    return lines
+
+
+def _all_lines(file: str | Path) -> list[str]:
     path = Path(file).expanduser()
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise DataNotFound(f"the word list {path} cannot be read: {error.strerror}") from error
+        raise DataNotFound(f"the file {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"the word list {path} is not UTF-8 text; save it as that") from error
-    words = _words(_parse(lines, str(path)))
-    if not len(words):
-        raise DataNotFound(f"the word list {path} has no words; write one per line")
-    return words
+        raise InvalidInput(f"the file {path} is not UTF-8 text; save it as that") from error
+
+
+def _counts(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("#")
 
 
 def _parse(lines: Iterable[str], name: str) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
+        if not _counts(line):
             continue
         word, tab, kind = line.partition("\t")
         if not tab:

@@ -1,28 +1,32 @@
 """One in-set against out-sets: embed, fit, score, measure."""
 
-import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, Precision, load_backbone
-from oodkit.data import FitAndTest, load_dataset, load_fit_and_test, take
+from oodkit.data import load_dataset, load_fit_and_test, take
 from oodkit.data.image_set import ImageSet
+from oodkit.data.words import Words
 from oodkit.embedding import Embeddings, embed
-from oodkit.errors import InvalidInput
+from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.evaluation import Evaluation, Result
+from oodkit.evaluation.overlap import content_hash, overlaps, refuse_equal
+from oodkit.evaluation.supply import Extras, Supply
+from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.metrics import summarise
 from oodkit.progress import progress
 from oodkit.scorers import create
 from oodkit.scorers import scorers as scorer_registry
+from oodkit.scorers.base import Need
 
+ALL = "all"
 DEFAULT_SCORERS = ("knn", "mahalanobis", "relative_mahalanobis")
 _LIBRARIES = ("oodkit-vision", "torch", "timm", "open_clip_torch", "scikit-learn", "numpy", "pillow")
 
@@ -43,6 +47,13 @@ def evaluate(
     data_root: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     skip_unreadable: bool = False,
+    head: str | None = None,
+    prompts: Sequence[str] = PROMPT_ENSEMBLE,
+    class_names: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    negatives: Words | None = None,
+    out_names: Sequence[str] | None = None,
+    logit_scale: bool = False,
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
@@ -53,7 +64,8 @@ def evaluate(
         in_: name of the in-distribution data set.
         out: name or names of out-of-distribution data sets.
         backbone: a backbone, or a name for `load_backbone`.
-        scorers: registry names; None for those of `DEFAULT_SCORERS` that the in-set allows.
+        scorers: registry names; None for those of `DEFAULT_SCORERS` that the in-set allows; "all" for every registered
+            one that backbone and data allow, but those that use names of OOD classes.
         params: parameters by scorer name, such as {"knn": {"k": 5}}.
         image_size: side in pixels of the square input; None takes the backbone's own preprocessing. This, `precision`,
             `compile` and `device` belong to a backbone that is named.
@@ -65,12 +77,21 @@ def evaluate(
         data_root: folder of data sets; None for OODKIT_DATA or the platform's cache folder.
         cache: folder of the embedding store; None for OODKIT_CACHE or the platform's cache folder.
         skip_unreadable: leave out images that cannot be read instead of stopping.
+        head: registry name of the head that gives logits; None for the first that is at hand of the backbone's own
+            classifier (where it has as many classes as the in-set), a probe on the labels, the zero-shot head, and any
+            classifier.
+        prompts: sentences with {} where a class name belongs, for the zero-shot head and scorers that use text.
+        class_names: names of the in-set's classes in label order, in place of its own.
+        captions: captions of in-distribution images, for the scorer "caption".
+        negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
+        out_names: names of the OOD classes, for "in_out_names"; None for the out-set's own.
+        logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
 
     Raises:
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
     """
     outs = [out] if isinstance(out, str) else list(out)
-    names = list(DEFAULT_SCORERS) if scorers is None else [scorers] if isinstance(scorers, str) else list(scorers)
+    names = _names(scorers)
     models = _create_scorers(names, params or {})
     if not outs:
         raise InvalidInput("no out-set was given; name at least one")
@@ -84,8 +105,10 @@ def evaluate(
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     out_sets = {name: load_dataset(name, data_root=data_root) for name in outs}
     for name, images in out_sets.items():
-        _refuse_equal(in_, halves, name, images)
-    left_out = _leave_out_for_lack_of_labels(models, in_, halves.fit, asked_for=scorers is not None)
+        refuse_equal(in_, halves, name, images)
+    extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale)
+    supply = Supply(backbone, in_, halves.fit, extras, cache)
+    left_out = _leave_out(models, supply, out_sets, asked_for=scorers not in (None, ALL))
 
     def embedded(images: ImageSet) -> Embeddings:
         limited = images if limit is None else take(images, limit, seed)
@@ -100,15 +123,26 @@ def evaluate(
         if images.split == "all":
             used = "all" if limit is None or limit >= len(images) else f"{limit:,}, drawn by seed {seed},"
             notes.append(f"{name} has one split: {used} of its {len(images):,} images are used")
-    notes += _overlaps(in_, fit, test, halves.note is not None, out_embeddings)
+    notes += overlaps(in_, fit, test, halves.note is not None, out_embeddings)
+    supply.fit = fit
     results: list[Result] = []
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
-    with progress("scoring", len(models) * (2 + len(out_sets)), unit="steps") as advance:
-        for name, model in models.items():
-            scored = _fit_and_score(model, fit, {in_: test, **out_embeddings}, advance)
+    sets = {in_: test, **out_embeddings}
+    with progress("scoring", len(models) * (1 + len(sets)), unit="steps") as advance:
+        for name in list(models):
+            model = models.pop(name)  # what it learned is not kept
+            try:
+                scored = _fit_and_score(model, supply, sets, in_, advance)
+            except OodkitError as error:
+                if scorers != ALL:
+                    raise
+                notes.append(f"{name} is left out: {error}")
+                continue
             scores[name] = scored.scores
-            for out_name in out_sets:
-                results.append(_result(name, model, scored, in_, out_name, len(fit)))
+            results += [_result(name, model, scored, in_, out_name, len(fit)) for out_name in out_sets]
+    if not results:
+        raise InvalidInput(f"no scorer is left to run: {'; '.join(notes)}")
+    notes += supply.notes(test)
     return Evaluation(
         in_=in_,
         backbone=backbone.name,
@@ -123,14 +157,15 @@ def evaluate(
             "seconds_embedding": round(embed_seconds, 3),
             "images_embedded": sum(e.computed for e in (fit, test, *out_embeddings.values())),
             "images_skipped": sum(len(e.skipped) for e in (fit, test, *out_embeddings.values())),
+            "head": supply.head_made,
         },
         provenance={
             "versions": {name: version(name) for name in _LIBRARIES},
             "backbone_fingerprint": backbone.fingerprint,
             "images": {
-                "fit": _content_hash(fit),
-                "in": _content_hash(test),
-                **{f"out:{name}": _content_hash(part) for name, part in out_embeddings.items()},
+                "fit": content_hash(fit),
+                "in": content_hash(test),
+                **{f"out:{name}": content_hash(part) for name, part in out_embeddings.items()},
             },
         },
         notes=tuple(notes),
@@ -145,6 +180,14 @@ class _Scored:
     score_seconds: dict[str, float]
 
 
+def _names(scorers: str | Sequence[str] | None) -> list[str]:
+    if scorers is None:
+        return list(DEFAULT_SCORERS)
+    if scorers == ALL:
+        return list(scorer_registry)
+    return [scorers] if isinstance(scorers, str) else list(dict.fromkeys(scorers))
+
+
 def _create_scorers(names: Sequence[str], params: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if not names:
         raise InvalidInput("no scorer was given; name at least one")
@@ -155,58 +198,34 @@ def _create_scorers(names: Sequence[str], params: Mapping[str, Mapping[str, Any]
     return {name: create(name, **params.get(name, {})) for name in names}
 
 
-def _leave_out_for_lack_of_labels(models: dict[str, Any], in_: str, fit: ImageSet, asked_for: bool) -> list[str]:
-    """Drop scorers that need labels where there are none, with a line each; refuse where they were asked for."""
-    if fit.labels is not None:
-        return []
-    lacking = [name for name, model in models.items() if "labels" in {need.value for need in model.needs}]
-    if lacking and asked_for:
-        raise InvalidInput(
-            f"{', '.join(lacking)} needs class labels, and {in_} has none; "
-            "use a folder per class, a list with labels, or another scorer"
-        )
-    for name in lacking:
+def _leave_out(models: dict[str, Any], supply: Supply, outs: Mapping[str, ImageSet], asked_for: bool) -> list[str]:
+    """Drop scorers that cannot be given what they need, with a line each; refuse where they were asked for."""
+    lines = []
+    for name, model in list(models.items()):
+        reason = supply.lacks(model, outs)
+        if reason is None and not asked_for and Need.OUT_TEXT in model.needs:
+            reason = "it uses names of the OOD classes; name it to run it"
+        if reason is None:
+            continue
+        if asked_for:
+            raise InvalidInput(f"scorer {name} cannot run here: {reason}")
         del models[name]
-    return [f"{name} is left out: it needs class labels, and {in_} has none" for name in lacking]
+        lines.append(f"{name} is left out: {reason}")
+    return lines
 
 
-def _refuse_equal(in_name: str, halves: FitAndTest, out_name: str, out: ImageSet) -> None:
-    """Refuse an out-set that is the in-set, as far as names and files say it before anything is embedded."""
-    test, halved = halves.test, halves.note is not None
-    same_name = out.name == test.name and (halved or out.split == test.split)
-    out_files = _files(out)
-    in_files = _files(test) | (_files(halves.fit) if halved else set())
-    if same_name or (out_files and out_files <= in_files):
-        raise InvalidInput(
-            f"the in-set {in_name!r} and the out-set {out_name!r} are the same images; "
-            "name another out-set, another split or other classes"
-        )
-
-
-def _files(images: ImageSet) -> set[Path]:
-    """Files of a set, whatever path leads to them; empty where it has images without a file."""
-    stamps = [images.stamp(i) for i in range(len(images))]
-    folders: dict[Path, Path] = {}
-    found = set()
-    for stamp in stamps:
-        if stamp is None:
-            return set()
-        path = Path(stamp.path)
-        if path.parent not in folders:
-            folders[path.parent] = path.parent.resolve()
-        found.add(folders[path.parent] / path.name)
-    return found
-
-
-def _fit_and_score(model: Any, fit: Embeddings, sets: Mapping[str, Embeddings], advance: Any) -> _Scored:
+def _fit_and_score(model: Any, supply: Supply, sets: Mapping[str, Embeddings], in_: str, advance: Any) -> _Scored:
+    needed = supply.needed(model, [part for name, part in sets.items() if name != in_])
+    rows = supply.rows(model, supply.fit)
     started = time.perf_counter()
-    model.fit(fit.features, fit.labels)
+    model.fit(rows, **needed)
     fit_seconds = time.perf_counter() - started
     advance()
     scores, seconds = {}, {}
     for name, part in sets.items():
+        rows = supply.rows(model, part)
         started = time.perf_counter()
-        scores[name] = model.score_samples(part.features)
+        scores[name] = model.score_samples(rows)
         seconds[name] = time.perf_counter() - started
         advance()
     return _Scored(scores, fit_seconds, seconds)
@@ -229,30 +248,3 @@ def _result(name: str, model: Any, scored: _Scored, in_: str, out: str, n_fit: i
         },
         notes=tuple(getattr(model, "notes_", ())),
     )
-
-
-def _overlaps(in_: str, fit: Embeddings, test: Embeddings, halved: bool, outs: Mapping[str, Embeddings]) -> list[str]:
-    """Lines about images that turn up on both sides; refuses an out-set that is wholly in what is tested or halved."""
-    notes = []
-    fit_digests, test_digests = _digests(fit), _digests(test)
-    if shared := len(fit_digests & test_digests):
-        notes.append(f"{shared} images of the test split of {in_} are also in its fit split")
-    for name, part in outs.items():
-        digests = _digests(part)
-        if digests <= (test_digests | fit_digests if halved else test_digests):
-            raise InvalidInput(
-                f"every image of the out-set {name!r} is in the in-set {in_!r} too; name another out-set"
-            )
-        if shared := len(digests & (test_digests | fit_digests)):
-            notes.append(f"{shared} images of {name} are also in {in_}")
-    return notes
-
-
-def _digests(part: Embeddings) -> set[bytes]:
-    assert part.digests is not None
-    return {row.tobytes() for row in part.digests}
-
-
-def _content_hash(part: Embeddings) -> str:
-    assert part.digests is not None
-    return hashlib.sha256(part.digests.tobytes()).hexdigest()

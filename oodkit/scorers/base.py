@@ -74,7 +74,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
                 anything with `__array__`; logits (N, C) where `needs` has LOGITS.
             y: (N,) integer class labels; ignored by a scorer that does not use them.
             labels: the same by its own name; scikit-learn calls it `y`.
-            **needed: `head`, `text`, `captions`, `negatives`, `views`, as `Need` describes them; ignored if not used.
+            **needed: `head`, `text`, `out_text`, `captions`, `negatives`, `views`, as `Need` describes them; ignored if
+                not used.
 
         Returns:
             The scorer itself.

@@ -243,7 +243,7 @@ ENTRIES = {
     "in_out_names": Entry(
         "oodkit.scorers.in_out_names:InOutNames",
         summary="log-odds of the class texts against texts of OOD classes: uses OOD names",
-        needs="text, negatives",
+        needs="text, out_text",
         source="Fort et al., NeurIPS 2021",
         cost="none: nothing is learned",
     ),

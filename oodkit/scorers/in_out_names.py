@@ -13,7 +13,7 @@ from oodkit.scorers.unit_rows import unit_rows
 class InOutNames(Scorer):
     """Log-odds that an image is of an in-distribution name rather than of an OOD name; any real number.
 
-    It USES NAMES OF THE OOD CLASSES, given as `negatives`: where these are the true ones, its results are not
+    It USES NAMES OF THE OOD CLASSES, given as `out_text`: where these are the true ones, its results are not
     comparable with those of methods that know nothing of the OOD side.
 
     With v the image embedding, t_c the text embeddings of the C in-names and n_m of the M out-names, all scaled to
@@ -33,7 +33,7 @@ class InOutNames(Scorer):
     ----------
     text_ : (C, D) tensor
         Text embeddings of the in-names, of length 1, float64.
-    negatives_ : (M, D) tensor
+    out_text_ : (M, D) tensor
         Those of the out-names.
     notes_ : list of str
         Says that OOD names were used.
@@ -41,7 +41,7 @@ class InOutNames(Scorer):
     Raises
     ------
     InvalidInput
-        The temperature is not positive, or `text` or `negatives` were not given.
+        The temperature is not positive, or `text` or `out_text` were not given.
 
     Notes
     -----
@@ -54,10 +54,10 @@ class InOutNames(Scorer):
     arXiv:2106.03004.
     """
 
-    needs = frozenset({Need.TEXT, Need.NEGATIVES})
+    needs = frozenset({Need.TEXT, Need.OUT_TEXT})
 
     text_: Tensor
-    negatives_: Tensor
+    out_text_: Tensor
 
     def __init__(self, temperature: float = 0.01) -> None:
         self.temperature = temperature
@@ -65,11 +65,11 @@ class InOutNames(Scorer):
     def _fit(self, train: Train) -> None:
         check_positive("temperature", self.temperature)
         assert train.text is not None
-        assert train.negatives is not None
-        self.text_, self.negatives_ = unit_rows(train.text.double()), unit_rows(train.negatives.double())
+        assert train.out_text is not None
+        self.text_, self.out_text_ = unit_rows(train.text.double()), unit_rows(train.out_text.double())
         self.notes_.append("names of OOD classes were used")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
-        v, text, negatives = unit_rows(x), self.text_.to(x.dtype), self.negatives_.to(x.dtype)
+        v, text, out_text = unit_rows(x), self.text_.to(x.dtype), self.out_text_.to(x.dtype)
         inside = cosine_log_sum_exp(v, text, self.temperature)[:, 0] + log(len(text))
-        return inside - cosine_log_sum_exp(v, negatives, self.temperature)[:, 0] - log(len(negatives))
+        return inside - cosine_log_sum_exp(v, out_text, self.temperature)[:, 0] - log(len(out_text))

@@ -17,13 +17,15 @@ class Need(StrEnum):
     """What a scorer needs besides features.
 
     All but LOGITS are keywords of `fit`. LOGITS says what the features are: a classifier's logits, (N, C), both in
-    `fit` and in scoring. With TEXT, CAPTIONS or NEGATIVES the features are those of the joint image-text space.
+    `fit` and in scoring. With TEXT, OUT_TEXT, CAPTIONS or NEGATIVES the features are those of the joint image-text
+    space.
     """
 
     LABELS = "labels"
     HEAD = "head"
     LOGITS = "logits"
     TEXT = "text"
+    OUT_TEXT = "out_text"
     CAPTIONS = "captions"
     NEGATIVES = "negatives"
     VIEWS = "views"
@@ -33,6 +35,7 @@ HOW_TO_GIVE = {
     Need.LABELS: "(N,) class labels: fit(features, labels)",
     Need.HEAD: "the classifier's linear layer: fit(features, head=(weight, bias)), shapes (C, D) and (C,)",
     Need.TEXT: "text embeddings of the class names: fit(features, text=embeddings), shape (C, D)",
+    Need.OUT_TEXT: "text embeddings of the names of OOD classes: fit(features, out_text=embeddings), shape (M, D)",
     Need.CAPTIONS: "embeddings of captions of in-distribution images: fit(features, captions=embeddings), shape (M, D)",
     Need.NEGATIVES: "embeddings of negative texts or images: fit(features, negatives=embeddings), shape (M, D)",
     Need.VIEWS: "features of shifted views of the same images: fit(features, views=features), shape (V, N, D)",
@@ -53,7 +56,8 @@ class Train:
     Attributes:
         features: (N, D) float16, bfloat16, float32 or float64; as they lie in the file where `mapped`.
         mapped: whether `features` lie in a memory-mapped file: keep a reference, never a copy.
-        labels, head, text, captions, negatives, views: set if the scorer's `needs` or `optional` name them, else None.
+        labels, head, text, out_text, captions, negatives, views: set if the scorer's `needs` or `optional` name them,
+            else None.
     """
 
     features: Tensor  # (N, D)
@@ -61,6 +65,7 @@ class Train:
     labels: Tensor | None = None  # (N,) int64
     head: Head | None = None
     text: Tensor | None = None  # (C, D)
+    out_text: Tensor | None = None  # (M, D)
     captions: Tensor | None = None  # (M, D)
     negatives: Tensor | None = None  # (M, D)
     views: Tensor | None = None  # (V, N, D)
@@ -131,6 +136,7 @@ _READERS: dict[Need, Callable[[Any, Tensor], Any]] = {
     Need.LABELS: _labels,
     Need.HEAD: _head,
     Need.TEXT: partial(_matrix, name="text"),
+    Need.OUT_TEXT: partial(_matrix, name="out_text"),
     Need.CAPTIONS: partial(_matrix, name="captions"),
     Need.NEGATIVES: partial(_matrix, name="negatives"),
     Need.VIEWS: _views,

@@ -61,6 +61,7 @@ def make_problem(needs: frozenset[Need] = frozenset(), seed: int = 0) -> Problem
     needed = {
         Need.HEAD: (centres - centres.mean(axis=0), np.zeros(CLASSES)),
         Need.TEXT: centres,
+        Need.OUT_TEXT: elsewhere[None, :],
         Need.CAPTIONS: centres[labels],
         Need.NEGATIVES: around(np.tile(elsewhere, (5, 1))),
         Need.VIEWS: np.stack([np.roll(features, shift, axis=1) for shift in range(1, 4)]),

@@ -51,7 +51,7 @@ def test_what_is_no_word_list_is_refused(tmp_path):
     with pytest.raises(DataNotFound, match=r"words.txt cannot be read: No such file"):
         read_words(file)
     file.write_text("\n# nothing\n")
-    with pytest.raises(DataNotFound, match="has no words"):
+    with pytest.raises(DataNotFound, match="is empty; write one word per line"):
         read_words(file)
     file.write_text("run\tverb\n")
     with pytest.raises(InvalidInput, match=r"line 1 of .*words.txt is 'run.*verb'"):

@@ -159,7 +159,7 @@ def test_without_labels_the_default_scorers_that_need_none_run(photo_folder, noi
     evaluation = evaluate(str(flat), str(noise), backbone=backbone)
     assert [result.scorer for result in evaluation.results] == ["knn", "mahalanobis"]
     assert any("relative_mahalanobis is left out" in note for note in evaluation.notes)
-    with pytest.raises(InvalidInput, match="relative_mahalanobis needs class labels"):
+    with pytest.raises(InvalidInput, match="relative_mahalanobis cannot run here: it needs class labels"):
         evaluate(str(flat), str(noise), backbone=backbone, scorers="relative_mahalanobis")
 
 

@@ -26,7 +26,7 @@ class Everything(Centre):
         super()._fit(train)
         self.seen_ = [
             name
-            for name in ("labels", "head", "text", "captions", "negatives", "views")
+            for name in ("labels", "head", "text", "out_text", "captions", "negatives", "views")
             if getattr(train, name) is not None
         ]
 
@@ -49,6 +49,7 @@ ROWS = np.arange(36, dtype=np.float32).reshape(12, 3)
 NEEDED = {
     "head": (np.ones((2, 3)), np.zeros(2)),
     "text": np.ones((2, 3)),
+    "out_text": np.ones((2, 3)),
     "captions": np.ones((4, 3)),
     "negatives": np.ones((5, 3)),
     "views": np.ones((2, 12, 3)),

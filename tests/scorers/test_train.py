@@ -10,6 +10,7 @@ GIVEN = {
     "labels": [0, 1, 0, 1],
     "head": (np.ones((2, 3)), np.zeros(2)),
     "text": np.ones((2, 3)),
+    "out_text": np.ones((2, 3)),
     "captions": np.ones((4, 3)),
     "negatives": np.ones((5, 3)),
     "views": np.ones((2, 4, 3)),
