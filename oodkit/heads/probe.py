@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from oodkit.errors import InvalidInput, TooFewSamples
@@ -14,6 +16,7 @@ from oodkit.progress import progress
 from oodkit.scorers.rows import as_labels, as_tensor, check_finite, floating
 
 WARM_UP = 10  # one step in so many
+ONE_THREAD_PRODUCTS = 10**8  # of batch, features and classes
 
 
 def fit_probe(
@@ -108,7 +111,11 @@ def _train(
     adam = torch.optim.Adam([weight, bias], lr=learning_rate, weight_decay=weight_decay, fused=True)
     weight.grad, bias.grad = torch.empty_like(weight), torch.empty_like(bias)
     step = 0
-    with torch.no_grad(), progress("training the probe", steps, unit="steps") as advance:
+    with (
+        torch.no_grad(),
+        _threads_for(batch_size * weight.numel()),
+        progress("training the probe", steps, unit="steps") as advance,
+    ):
         for _ in range(epochs):
             for batch in torch.split(torch.randperm(len(rows), generator=generator), batch_size):
                 x = standard.apply(floating(rows[batch.to(rows.device)]))
@@ -121,6 +128,15 @@ def _train(
                 adam.step()
                 step += 1
                 advance()
+
+
+def _threads_for(products: int) -> AbstractContextManager[Any]:
+    """One compute thread for steps of few products: on a busy machine, waiting for a second one costs far more."""
+    if products >= ONE_THREAD_PRODUCTS:
+        return nullcontext()
+    torch.get_num_threads()  # torch sets the number once in every thread, so that has to come first
+    one_thread: AbstractContextManager[Any] = threadpool_limits(1, user_api="openmp")
+    return one_thread
 
 
 def _initial(classes: int, width: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
