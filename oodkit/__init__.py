@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     __version__: str
-    from oodkit import backbones, data, embedding, evaluation, metrics, scorers, views
+    from oodkit import backbones, clustering, data, embedding, evaluation, heads, metrics, scorers, views
     from oodkit.backbones import list_backbones, load_backbone
     from oodkit.data import load_dataset
     from oodkit.detector import Detector
@@ -20,11 +20,13 @@ __all__ = [
     "Embeddings",
     "__version__",
     "backbones",
+    "clustering",
     "data",
     "embed",
     "embedding",
     "evaluate",
     "evaluation",
+    "heads",
     "list_backbones",
     "load_backbone",
     "load_dataset",
@@ -42,7 +44,7 @@ _HOMES = {
     "load_backbone": "oodkit.backbones",
     "load_dataset": "oodkit.data",
 }
-_PACKAGES = ("backbones", "data", "embedding", "evaluation", "metrics", "scorers", "views")
+_PACKAGES = ("backbones", "clustering", "data", "embedding", "evaluation", "heads", "metrics", "scorers", "views")
 
 
 def __getattr__(name: str) -> Any:

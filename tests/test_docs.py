@@ -20,7 +20,19 @@ from oodkit.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-API = ("oodkit", "data", "backbones", "views", "embedding", "scorers", "metrics", "evaluation", "testing")
+API = (
+    "oodkit",
+    "data",
+    "backbones",
+    "views",
+    "embedding",
+    "scorers",
+    "heads",
+    "clustering",
+    "metrics",
+    "evaluation",
+    "testing",
+)
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")

@@ -16,7 +16,7 @@ from oodkit.data import load_dataset
 from oodkit.data.image_list import as_image_set
 from oodkit.embedding import Store, embed
 from oodkit.embedding.embed import _Run
-from oodkit.errors import DataNotFound, InvalidInput, StoreError, UnreadableImage
+from oodkit.errors import DataNotFound, InvalidInput, UnreadableImage
 from oodkit.views import load_view
 
 
