@@ -18,6 +18,7 @@ from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.evaluation import Evaluation, Result
 from oodkit.evaluation.overlap import content_hash, overlaps, refuse_equal
+from oodkit.evaluation.perturbation import check_epsilon, perturbed_scores
 from oodkit.evaluation.supply import Extras, Supply
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.metrics import summarise
@@ -54,6 +55,7 @@ def evaluate(
     negatives: Words | None = None,
     out_names: Sequence[str] | None = None,
     logit_scale: bool = False,
+    perturb: float | None = None,
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
@@ -86,15 +88,20 @@ def evaluate(
         negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
         out_names: names of the OOD classes, for "in_out_names"; None for the out-set's own.
         logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
+        perturb: move each test and out-image by one step of this size, in pixels of [0, 1], that raises its score, as
+            ODIN does with 0.0014; None to score images as they are. For scorers that have gradients; slow, since
+            nothing of it is stored.
 
     Raises:
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
     """
     outs = [out] if isinstance(out, str) else list(out)
     names = _names(scorers)
-    models = _create_scorers(names, params or {})
+    models, broken = _create_scorers(names, params or {}, asked_for=scorers != ALL)
     if not outs:
         raise InvalidInput("no out-set was given; name at least one")
+    if perturb is not None:
+        check_epsilon(perturb)
     if isinstance(backbone, str):
         backbone = load_backbone(backbone, image_size=image_size, device=device, precision=precision, compile=compile)
     elif (image_size, precision, compile, device) != (None, "fp32", False, "auto"):
@@ -102,23 +109,32 @@ def evaluate(
             "image_size, precision, compile and device belong to a backbone that is named; "
             f"give them to load_backbone, since {backbone.name} is loaded already"
         )
+    if perturb is not None and backbone.compile:
+        raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     out_sets = {name: load_dataset(name, data_root=data_root) for name in outs}
     for name, images in out_sets.items():
         refuse_equal(in_, halves, name, images)
     extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale)
     supply = Supply(backbone, in_, halves.fit, extras, cache)
-    left_out = _leave_out(models, supply, out_sets, asked_for=scorers not in (None, ALL))
+    asked_for = scorers not in (None, ALL)
+    left_out = [*broken, *_leave_out(models, supply, out_sets, asked_for, perturb is not None)]
+    if not models:
+        raise InvalidInput(f"no scorer is left to run: {'; '.join(left_out)}")
+
+    def limited(images: ImageSet) -> ImageSet:
+        return images if limit is None else take(images, limit, seed)
 
     def embedded(images: ImageSet) -> Embeddings:
-        limited = images if limit is None else take(images, limit, seed)
-        return embed(limited, backbone, cache=cache, skip_unreadable=skip_unreadable)
+        return embed(limited(images), backbone, cache=cache, skip_unreadable=skip_unreadable)
 
     started = time.perf_counter()
     fit, test = embedded(halves.fit), embedded(halves.test)
     out_embeddings = {name: embedded(images) for name, images in out_sets.items()}
     embed_seconds = time.perf_counter() - started
-    notes = [*([halves.note] if halves.note else []), *left_out]
+    notes = [*([halves.note] if halves.note else []), *left_out, *supply.unused(models.values())]
+    if perturb is not None:
+        notes.append(f"test and out-images are scored after a step of {perturb} in pixels of [0, 1], for each scorer")
     for name, images in out_sets.items():
         if images.split == "all":
             used = "all" if limit is None or limit >= len(images) else f"{limit:,}, drawn by seed {seed},"
@@ -128,11 +144,15 @@ def evaluate(
     results: list[Result] = []
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
     sets = {in_: test, **out_embeddings}
+    moving = {}
+    if perturb is not None:
+        images_of = {in_: halves.test, **out_sets}
+        moving = {name: _read(limited(images), sets[name]) for name, images in images_of.items()}
     with progress("scoring", len(models) * (1 + len(sets)), unit="steps") as advance:
         for name in list(models):
             model = models.pop(name)  # what it learned is not kept
             try:
-                scored = _fit_and_score(model, supply, sets, in_, advance)
+                scored = _fit_and_score(model, supply, sets, in_, moving, perturb, advance)
             except OodkitError as error:
                 if scorers != ALL:
                     raise
@@ -157,7 +177,8 @@ def evaluate(
             "seconds_embedding": round(embed_seconds, 3),
             "images_embedded": sum(e.computed for e in (fit, test, *out_embeddings.values())),
             "images_skipped": sum(len(e.skipped) for e in (fit, test, *out_embeddings.values())),
-            "head": supply.head_made,
+            **supply.settings(),
+            "perturb": perturb,
         },
         provenance={
             "versions": {name: version(name) for name in _LIBRARIES},
@@ -188,23 +209,38 @@ def _names(scorers: str | Sequence[str] | None) -> list[str]:
     return [scorers] if isinstance(scorers, str) else list(dict.fromkeys(scorers))
 
 
-def _create_scorers(names: Sequence[str], params: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _create_scorers(
+    names: Sequence[str], params: Mapping[str, Mapping[str, Any]], asked_for: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Scorers by name, and a line for each that cannot be made; refuses where they were asked for."""
     if not names:
         raise InvalidInput("no scorer was given; name at least one")
     for name in params:
         scorer_registry[name]
         if name not in names:
             raise InvalidInput(f"parameters were given for {name!r}, which is not among the scorers {', '.join(names)}")
-    return {name: create(name, **params.get(name, {})) for name in names}
+    models, lines = {}, []
+    for name in names:
+        try:
+            models[name] = create(name, **params.get(name, {}))
+        except OodkitError as error:
+            if asked_for or name in params:
+                raise
+            lines.append(f"{name} is left out: {error}")
+    return models, lines
 
 
-def _leave_out(models: dict[str, Any], supply: Supply, outs: Mapping[str, ImageSet], asked_for: bool) -> list[str]:
+def _leave_out(
+    models: dict[str, Any], supply: Supply, outs: Mapping[str, ImageSet], asked_for: bool, perturbed: bool
+) -> list[str]:
     """Drop scorers that cannot be given what they need, with a line each; refuse where they were asked for."""
     lines = []
     for name, model in list(models.items()):
         reason = supply.lacks(model, outs)
         if reason is None and not asked_for and Need.OUT_TEXT in model.needs:
             reason = "it uses names of the OOD classes; name it to run it"
+        if reason is None and perturbed and not model.differentiable:
+            reason = "it has no gradients to perturb images by"
         if reason is None:
             continue
         if asked_for:
@@ -214,7 +250,21 @@ def _leave_out(models: dict[str, Any], supply: Supply, outs: Mapping[str, ImageS
     return lines
 
 
-def _fit_and_score(model: Any, supply: Supply, sets: Mapping[str, Embeddings], in_: str, advance: Any) -> _Scored:
+def _read(images: ImageSet, part: Embeddings) -> ImageSet:
+    """The images that were embedded, without those that were skipped."""
+    skipped = set(part.skipped)
+    return images.subset([i for i, name in enumerate(images.ids) if name not in skipped]) if skipped else images
+
+
+def _fit_and_score(
+    model: Any,
+    supply: Supply,
+    sets: Mapping[str, Embeddings],
+    in_: str,
+    moving: Mapping[str, ImageSet],
+    perturb: float | None,
+    advance: Any,
+) -> _Scored:
     needed = supply.needed(model, [part for name, part in sets.items() if name != in_])
     rows = supply.rows(model, supply.fit)
     started = time.perf_counter()
@@ -225,7 +275,10 @@ def _fit_and_score(model: Any, supply: Supply, sets: Mapping[str, Embeddings], i
     for name, part in sets.items():
         rows = supply.rows(model, part)
         started = time.perf_counter()
-        scores[name] = model.score_samples(rows)
+        if perturb is None:
+            scores[name] = model.score_samples(rows)
+        else:
+            scores[name] = perturbed_scores(supply.backbone, supply.rows_of(model), model, moving[name], perturb)
         seconds[name] = time.perf_counter() - started
         advance()
     return _Scored(scores, fit_seconds, seconds)

@@ -15,6 +15,7 @@ from oodkit.data.image_set import ImageSet
 from oodkit.data.words import Words, wordnet_words
 from oodkit.embedding import Embeddings, embed_texts
 from oodkit.errors import InvalidInput
+from oodkit.evaluation.rows import Rows
 from oodkit.heads import (
     PROMPT_ENSEMBLE,
     Ingredients,
@@ -24,8 +25,8 @@ from oodkit.heads import (
     make_head,
     mine_negatives,
 )
+from oodkit.heads.prompts import fill_prompts
 from oodkit.scorers.base import Need, Scorer
-from oodkit.scorers.unit_rows import unit_rows
 
 _JOINT = frozenset({Need.TEXT, Need.CAPTIONS, Need.NEGATIVES, Need.OUT_TEXT})
 _LABELS = "use a folder per class, a list with labels, or another scorer"
@@ -81,13 +82,13 @@ class Supply:
         cache: str | os.PathLike[str] | None,
     ) -> None:
         self.backbone, self.in_, self.images, self.extras, self.cache = backbone, in_, images, extras, cache
-        self._joint: dict[int, tuple[Embeddings, Features]] = {}
-        self._logits: dict[int, tuple[Embeddings, Features]] = {}
+        self._made: dict[tuple[Rows, int], tuple[Embeddings, Features]] = {}
         if extras.head is not None:
             _ = heads[extras.head]
-        names, found = extras.class_names, images.class_names
-        if names is not None and found is not None and len(names) != len(found):
-            raise InvalidInput(f"{len(names)} class names were given, but {in_} has {len(found)} classes")
+        fill_prompts(["name"], extras.prompts)
+        count = _class_count(images)
+        if extras.class_names is not None and count not in (None, len(extras.class_names)):
+            raise InvalidInput(f"{len(extras.class_names)} class names were given, but {in_} has {count} classes")
 
     def lacks(self, model: Scorer, outs: Mapping[str, ImageSet]) -> str | None:
         """Why the scorer cannot be given what it needs, as the rest of a sentence; None where it can.
@@ -106,16 +107,16 @@ class Supply:
                 return f"it needs a head over the classes of {self.in_}; add --head probe"
         if needs & _JOINT and not self._has_text:
             return "it needs a backbone with an image-text space, such as one of open_clip"
-        if needs & {Need.TEXT, Need.NEGATIVES} and self._class_names is None:
-            return f"it needs class names, and {self.in_} has none; give --class-names FILE"
-        if Need.CAPTIONS in needs and self.extras.captions is None:
+        if needs & _JOINT and Need.HEAD in needs and self._head_name != "zero_shot":
+            return "it needs texts and a head over the same space; add --head zero_shot"
+        if needs & {Need.TEXT, Need.NEGATIVES} and (reason := self._lacks_for_names()) is not None:
+            return f"it needs class names: {reason}"
+        if Need.NEGATIVES in needs and self.extras.negatives is not None and not len(self._candidates):
+            return "it needs negative words, and all that were given are class names; give others"
+        if Need.CAPTIONS in needs and not self.extras.captions:
             return "it needs captions of in-distribution images; give --captions FILE"
-        if Need.OUT_TEXT in needs and self.extras.out_names is None:
-            if len(outs) > 1:
-                return "it needs the names of one out-set; give one at a time, or --out-names FILE"
-            for name, out in outs.items():
-                if out.class_names is None:
-                    return f"it needs names of the OOD classes, and {name} has none; give --out-names FILE"
+        if Need.OUT_TEXT in needs:
+            return self._lacks_for_out_names(outs)
         if Need.VIEWS in needs:
             return "it needs features of shifted views, which are not embedded yet"
         return None
@@ -131,7 +132,8 @@ class Supply:
         given: dict[str, Any] = {}
         if Need.LABELS in wanted and self.fit.labels is not None:
             given["labels"] = self.fit.labels
-        if Need.HEAD in model.needs or (Need.HEAD in model.optional and self._has_head_over_features):
+        over_features = not model.needs & _JOINT and self._has_head_over_features
+        if Need.HEAD in model.needs or (Need.HEAD in model.optional and over_features):
             given["head"] = self.head
         if Need.TEXT in wanted:
             given["text"] = self._text
@@ -143,45 +145,85 @@ class Supply:
             given["out_text"] = self._out_text(outs)
         return given
 
-    def rows(self, model: Scorer, part: Embeddings) -> Any:
+    def rows_of(self, model: Scorer) -> Rows:
+        """What takes features of any image to what the scorer takes of them.
+
+        Args:
+            model: a scorer that lacks nothing.
+        """
+        if Need.LOGITS in model.needs:
+            return Rows(self.backbone.project if self.head.unit_features else None, head=self.head)
+        unit = Need.HEAD in model.needs and self.head.unit_features
+        return Rows(self.backbone.project if unit or model.needs & _JOINT else None, unit=unit)
+
+    def rows(self, model: Scorer, part: Embeddings) -> Features:
         """What the scorer takes of a set: its features, their projection into the joint space, or logits.
 
         Args:
             model: a scorer that lacks nothing.
             part: features of a set.
         """
-        if model.needs & _JOINT:
-            return self._projected(part)
-        if Need.LOGITS in model.needs:
-            return self._logits_of(part)
-        if Need.HEAD in model.needs and self.head.unit_features:
-            return unit_rows(torch.from_numpy(self._projected(part)))
-        return part.features
+        return self._rows(self.rows_of(model), part)
+
+    def forget_rows(self) -> None:
+        """Let go of features and what was made of them; the head and texts are kept."""
+        self._made.clear()
+        del self.fit
+
+    def unused(self, models: Iterable[Scorer]) -> list[str]:
+        """A line for each thing that the user gave and none of the scorers takes."""
+        wanted = frozenset[Need]().union(*(model.needs | model.optional for model in models))
+        given = self.extras
+        head = bool(wanted & {Need.HEAD, Need.LOGITS})
+        text = bool(wanted & {Need.TEXT, Need.NEGATIVES}) or (head and _uses_text(self._head_name or "backbone"))
+        useless = {
+            "a head": given.head is not None and not head,
+            "captions": given.captions is not None and Need.CAPTIONS not in wanted,
+            "negative words": given.negatives is not None and Need.NEGATIVES not in wanted,
+            "names of OOD classes": given.out_names is not None and Need.OUT_TEXT not in wanted,
+            "prompts": tuple(given.prompts) != PROMPT_ENSEMBLE and not (text or Need.OUT_TEXT in wanted),
+            "the logit scale": given.logit_scale and not (head and self._head_name == "zero_shot"),
+        }
+        return [f"{thing} will not be used: no scorer that runs takes it" for thing, is_so in useless.items() if is_so]
+
+    def settings(self) -> dict[str, Any]:
+        """What was used besides sets, for the record: the head, and prompts and the logit scale where texts were."""
+        texts = "_text" in vars(self) or (self.head_made is not None and _uses_text(self.head_made))
+        return {
+            "head": self.head_made,
+            "prompts": list(self.extras.prompts) if texts else None,
+            "logit_scale": self.backbone.logit_scale if self.extras.logit_scale and self.head_made == "zero_shot" else None,
+        }
 
     def notes(self, test: Embeddings) -> list[str]:
         """Lines about the head, if one was made, and how it does on the in-set's test images."""
         if self.head_made is None:
             return []
-        lines = [f"head {self._head_name}: {note}" for note in self.head.notes]
-        count = len(self.head.weight)
-        if test.labels is None or not self._head_has_classes_of_set:
-            return [*lines, f"head {self._head_name}: {count} classes, not those of {self.in_}"]
-        right = float((self._logits_of(test).argmax(axis=1) == test.labels).mean())
-        doubt = "; its classes seem to be in another order than the data set's" if right < 2 / count < 1 else ""
-        return [*lines, f"head {self._head_name}: {count} classes, test accuracy {100 * right:.1f} %{doubt}"]
+        head, count = f"head {self._head_name}", len(self.head.weight)
+        lines = [f"{head}: {note}" for note in self.head.notes]
+        if not self._head_has_classes_of_set:
+            return [*lines, f"{head}: {count} classes, not those of {self.in_}"]
+        if test.labels is None:
+            return [*lines, f"{head}: {count} classes"]
+        logits = Rows(self.backbone.project if self.head.unit_features else None, head=self.head)
+        right = float((self._rows(logits, test).argmax(axis=1) == test.labels).mean())
+        named_by_user = self._head_name != "probe" and (self._head_name == "backbone" or self.extras.class_names)
+        doubt = "; its classes seem to be in another order than the data set's"
+        found = f"{head}: {count} classes, test accuracy {100 * right:.1f} %"
+        return [*lines, found + (doubt if named_by_user and right < 2 / count < 1 else "")]
 
     @cached_property
     def head(self) -> LinearHead:
         """The head, made when first asked for."""
         name = self._head_name
         assert name is not None, "lacks() was not asked"
-        over_joint = name in ("zero_shot", "pseudo_label_probe")
+        over_joint = _uses_text(name)
         given = Ingredients(
             features=self.fit.features,
             labels=self.fit.labels,
             class_names=self._class_names,
             classifier=self.backbone.classifier if name == "backbone" else None,
-            joint=self._projected(self.fit) if over_joint else None,
+            joint=self._rows(Rows(self.backbone.project), self.fit) if over_joint else None,
             embed_text=self._embed_text if over_joint else None,
             prompts=self.extras.prompts,
             scale=self.backbone.logit_scale if self.extras.logit_scale and over_joint else None,
@@ -201,11 +243,32 @@ class Supply:
             return f"{self.backbone.name} has no classifier of its own; choose another --head"
         if name == "probe" and self.images.labels is None:
             return f"a probe is trained on class labels, and {self.in_} has none; {_LABELS}"
-        if name in ("zero_shot", "pseudo_label_probe"):
-            if not self._has_text:
-                return f"{name} needs a backbone with an image-text space, such as one of open_clip"
-            if self._class_names is None:
-                return f"{name} needs class names, and {self.in_} has none; give --class-names FILE"
+        if name in ("probe", "pseudo_label_probe") and self._count == 1:
+            return f"a probe needs at least 2 classes, and {self.in_} has 1; choose another --head"
+        if not _uses_text(name):
+            return None
+        if not self._has_text:
+            return f"{name} needs a backbone with an image-text space, such as one of open_clip"
+        if (reason := self._lacks_for_names()) is not None:
+            return f"{name} needs class names: {reason}"
+        if self.extras.logit_scale and self.backbone.logit_scale is None:
+            return f"{self.backbone.name} has no logit scale; leave --logit-scale out"
+        return None
+
+    def _lacks_for_names(self) -> str | None:
+        if self._class_names is None:
+            return f"{self.in_} has none; give --class-names FILE"
+        return _refusal(self._class_names, self.extras.prompts)
+
+    def _lacks_for_out_names(self, outs: Mapping[str, ImageSet]) -> str | None:
+        if self.extras.out_names is not None:
+            reason = _refusal(self.extras.out_names, self.extras.prompts)
+            return None if reason is None else f"it needs names of the OOD classes: {reason}"
+        if len(outs) != 1:
+            return "it needs the names of one out-set; give one at a time, or --out-names FILE"
+        for name, out in outs.items():
+            if out.class_names is None:
+                return f"it needs names of the OOD classes, and {name} has none; give --out-names FILE"
         return None
 
     @property
@@ -214,9 +277,9 @@ class Supply:
 
     @cached_property
     def _automatic_head(self) -> str | None:
-        if self._has_classifier and self._class_count == self.backbone.classifier.out_features:
+        if self._has_classifier and self._count == self.backbone.classifier.out_features:
             return "backbone"
-        if self.images.labels is not None:
+        if self.images.labels is not None and self._count != 1:
             return "probe"
         if self._class_names is not None and self._has_text:
             return "zero_shot"
@@ -236,13 +299,11 @@ class Supply:
 
     @property
     def _head_has_classes_of_set(self) -> bool:
-        return self._head_name != "backbone" or len(self.head.weight) == self._class_count
+        return self._head_name != "backbone" or self.backbone.classifier.out_features == self._count
 
     @property
-    def _class_count(self) -> int | None:
-        if self._class_names is not None:
-            return len(self._class_names)
-        return None if self.images.labels is None else int(self.images.labels.max()) + 1
+    def _count(self) -> int | None:
+        return _class_count(self.images) if self.extras.class_names is None else len(self.extras.class_names)
 
     @property
     def _class_names(self) -> Sequence[str] | None:
@@ -254,32 +315,55 @@ class Supply:
         return class_text_embeddings(self._embed_text, self._class_names, self.extras.prompts)
 
     @cached_property
+    def _candidates(self) -> Words:
+        words = wordnet_words() if self.extras.negatives is None else self.extras.negatives
+        return words.without(self._class_names or ())
+
+    @cached_property
     def _negatives(self) -> Features:
-        words = (self.extras.negatives or wordnet_words()).without(self._class_names or ())
+        words = self._candidates
         embedded = class_text_embeddings(self._embed_text, words.words, self.extras.prompts[:1]).numpy()
         negatives: Features = embedded[mine_negatives(embedded, self._text, kinds=words.kinds)]
         return negatives
 
     def _out_text(self, outs: Iterable[Embeddings]) -> torch.Tensor:
-        names = self.extras.out_names or next(iter(outs)).class_names
+        names = next(iter(outs)).class_names if self.extras.out_names is None else self.extras.out_names
         assert names is not None, "lacks() was not asked"
         return class_text_embeddings(self._embed_text, names, self.extras.prompts)
 
     def _embed_text(self, texts: Sequence[str]) -> Features:
         return embed_texts(texts, self.backbone, cache=self.cache)
 
-    def _projected(self, part: Embeddings) -> Features:
-        if id(part) not in self._joint:
+    def _rows(self, rows: Rows, part: Embeddings) -> Features:
+        if rows == Rows():
+            return part.features
+        key = (rows, id(part))
+        if key not in self._made:
             self.backbone.load()
-            blocks = [
-                self.backbone.project(torch.from_numpy(np.ascontiguousarray(part.features[i : i + _CHUNK_ROWS])))
-                for i in range(0, len(part), _CHUNK_ROWS)
-            ]
-            self._joint[id(part)] = (part, torch.cat(blocks).float().cpu().numpy())
-        return self._joint[id(part)][1]
+            starts = range(0, len(part), _CHUNK_ROWS)
+            with torch.no_grad():
+                blocks = [rows(torch.from_numpy(_float32(part.features[i : i + _CHUNK_ROWS]))).cpu() for i in starts]
+            self._made[key] = (part, torch.cat(blocks).numpy())
+        return self._made[key][1]
 
-    def _logits_of(self, part: Embeddings) -> Features:
-        if id(part) not in self._logits:
-            rows = self._projected(part) if self.head.unit_features else part.features
-            self._logits[id(part)] = (part, self.head.logits(rows))
-        return self._logits[id(part)][1]
+
+def _float32(rows: NDArray[Any]) -> Features:
+    return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def _class_count(images: ImageSet) -> int | None:
+    if images.class_names is not None:
+        return len(images.class_names)
+    return None if images.labels is None else int(images.labels.max()) + 1
+
+
+def _uses_text(head: str) -> bool:
+    return "text" in heads[head].needs
+
+
+def _refusal(names: Sequence[str], prompts: Sequence[str]) -> str | None:
+    try:
+        fill_prompts(names, prompts)
+    except InvalidInput as error:
+        return str(error)
+    return None
