@@ -80,6 +80,14 @@ def score(
     logit_scale: Annotated[
         bool, typer.Option("--logit-scale", help="Multiply the zero-shot head's cosines by the model's logit scale.")
     ] = False,
+    perturb: Annotated[
+        float | None,
+        typer.Option(
+            "--perturb",
+            metavar="EPS",
+            help="Move each scored image by one step of EPS, in pixels of [0, 1], that raises its score; ODIN: 0.0014.",
+        ),
+    ] = None,
     image_size: ImageSizeOption = None,
     precision: PrecisionOption = PrecisionName.FP32,
     compile_: CompileOption = False,
@@ -129,6 +137,7 @@ def score(
         negatives=read_words(negatives) if negatives else None,
         out_names=read_lines(out_names) if out_names else None,
         logit_scale=logit_scale,
+        perturb=perturb,
     )
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)

@@ -16,10 +16,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """Print one row per out-set and scorer on stdout, in per cent, then what the scorers say about their fits."""
     sample = evaluation.results[0]
     settings = evaluation.settings
+    stepped = "" if settings.get("perturb") is None else f", perturbed by {settings['perturb']}"
     table = Table(
         title=escape(
             f"in: {evaluation.in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {evaluation.backbone}, "
-            f"{settings['image_size']} px, {settings['precision']}"
+            f"{settings['image_size']} px, {settings['precision']}{stepped}"
         ),
         caption="per cent; 95 % interval by DeLong; FPR95 with in-images as positives",
         box=box.SIMPLE_HEAD,

@@ -20,6 +20,7 @@ from oodkit.heads import (
     PROMPT_ENSEMBLE,
     Ingredients,
     LinearHead,
+    as_linear_head,
     class_text_embeddings,
     heads,
     make_head,
@@ -30,6 +31,7 @@ from oodkit.scorers.base import Need, Scorer
 
 _JOINT = frozenset({Need.TEXT, Need.CAPTIONS, Need.NEGATIVES, Need.OUT_TEXT})
 _LABELS = "use a folder per class, a list with labels, or another scorer"
+GIVEN = "given"  # what a head is called that the user made
 _CHUNK_ROWS = 8192  # features that are projected at once
 Features = NDArray[np.float32]
 
@@ -39,8 +41,9 @@ class Extras:
     """What a user may give besides sets.
 
     Attributes:
-        head: registry name of a head; None for the first that is at hand of the backbone's own classifier (where it has
-            as many classes as the in-set), a probe on the labels, the zero-shot head, and any classifier.
+        head: registry name of a head, or a head: a `LinearHead`, (weight, bias) or an `nn.Linear`, over features; None
+            for the first that is at hand of the backbone's own classifier (where it has as many classes as the in-set),
+            a probe on the labels, the zero-shot head, and any classifier.
         prompts: for text heads and text scorers.
         class_names: in label order, in place of the data set's.
         captions: of in-distribution images, for `caption`.
@@ -49,7 +52,7 @@ class Extras:
         logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
     """
 
-    head: str | None = None
+    head: Any = None
     prompts: Sequence[str] = PROMPT_ENSEMBLE
     class_names: Sequence[str] | None = None
     captions: Sequence[str] | None = None
@@ -83,8 +86,11 @@ class Supply:
     ) -> None:
         self.backbone, self.in_, self.images, self.extras, self.cache = backbone, in_, images, extras, cache
         self._made: dict[tuple[Rows, int], tuple[Embeddings, Features]] = {}
-        if extras.head is not None:
+        self._given_head = None
+        if isinstance(extras.head, str):
             _ = heads[extras.head]
+        elif extras.head is not None:
+            self._given_head = as_linear_head(extras.head)
         fill_prompts(["name"], extras.prompts)
         count = _class_count(images)
         if extras.class_names is not None and count not in (None, len(extras.class_names)):
@@ -107,7 +113,7 @@ class Supply:
                 return f"it needs a head over the classes of {self.in_}; add --head probe"
         if needs & _JOINT and not self._has_text:
             return "it needs a backbone with an image-text space, such as one of open_clip"
-        if needs & _JOINT and Need.HEAD in needs and self._head_name != "zero_shot":
+        if needs & _JOINT and Need.HEAD in needs and not self._head_is_over_joint_space:
             return "it needs texts and a head over the same space; add --head zero_shot"
         if needs & {Need.TEXT, Need.NEGATIVES} and (reason := self._lacks_for_names()) is not None:
             return f"it needs class names: {reason}"
@@ -156,7 +162,7 @@ class Supply:
         unit = Need.HEAD in model.needs and self.head.unit_features
         return Rows(self.backbone.project if unit or model.needs & _JOINT else None, unit=unit)
 
-    def rows(self, model: Scorer, part: Embeddings) -> Features:
+    def rows(self, model: Scorer, part: Embeddings) -> NDArray[Any]:
         """What the scorer takes of a set: its features, their projection into the joint space, or logits.
 
         Args:
@@ -175,7 +181,7 @@ class Supply:
         wanted = frozenset[Need]().union(*(model.needs | model.optional for model in models))
         given = self.extras
         head = bool(wanted & {Need.HEAD, Need.LOGITS})
-        text = bool(wanted & {Need.TEXT, Need.NEGATIVES}) or (head and _uses_text(self._head_name or "backbone"))
+        text = bool(wanted & {Need.TEXT, Need.NEGATIVES}) or (head and _uses_text(self._head_name))
         useless = {
             "a head": given.head is not None and not head,
             "captions": given.captions is not None and Need.CAPTIONS not in wanted,
@@ -188,11 +194,12 @@ class Supply:
 
     def settings(self) -> dict[str, Any]:
         """What was used besides sets, for the record: the head, and prompts and the logit scale where texts were."""
-        texts = "_text" in vars(self) or (self.head_made is not None and _uses_text(self.head_made))
+        texts = "_text" in vars(self) or _uses_text(self.head_made)
+        scaled = self.extras.logit_scale and self.head_made == "zero_shot"
         return {
             "head": self.head_made,
             "prompts": list(self.extras.prompts) if texts else None,
-            "logit_scale": self.backbone.logit_scale if self.extras.logit_scale and self.head_made == "zero_shot" else None,
+            "logit_scale": self.backbone.logit_scale if scaled else None,
         }
 
     def notes(self, test: Embeddings) -> list[str]:
@@ -207,7 +214,9 @@ class Supply:
             return [*lines, f"{head}: {count} classes"]
         logits = Rows(self.backbone.project if self.head.unit_features else None, head=self.head)
         right = float((self._rows(logits, test).argmax(axis=1) == test.labels).mean())
-        named_by_user = self._head_name != "probe" and (self._head_name == "backbone" or self.extras.class_names)
+        named_by_user = self._head_name != "probe" and (
+            self._head_name in ("backbone", GIVEN) or self.extras.class_names
+        )
         doubt = "; its classes seem to be in another order than the data set's"
         found = f"{head}: {count} classes, test accuracy {100 * right:.1f} %"
         return [*lines, found + (doubt if named_by_user and right < 2 / count < 1 else "")]
@@ -215,6 +224,8 @@ class Supply:
     @cached_property
     def head(self) -> LinearHead:
         """The head, made when first asked for."""
+        if self._given_head is not None:
+            return self._given_head
         name = self._head_name
         assert name is not None, "lacks() was not asked"
         over_joint = _uses_text(name)
@@ -273,6 +284,8 @@ class Supply:
 
     @property
     def _head_name(self) -> str | None:
+        if self._given_head is not None:
+            return GIVEN
         return self.extras.head or self._automatic_head
 
     @cached_property
@@ -298,7 +311,13 @@ class Supply:
         return self._lacks_for_head() is None and not self.head.unit_features
 
     @property
+    def _head_is_over_joint_space(self) -> bool:
+        return self._head_name == "zero_shot" if self._given_head is None else self._given_head.unit_features
+
+    @property
     def _head_has_classes_of_set(self) -> bool:
+        if self._given_head is not None:
+            return len(self._given_head.weight) == self._count
         return self._head_name != "backbone" or self.backbone.classifier.out_features == self._count
 
     @property
@@ -334,7 +353,7 @@ class Supply:
     def _embed_text(self, texts: Sequence[str]) -> Features:
         return embed_texts(texts, self.backbone, cache=self.cache)
 
-    def _rows(self, rows: Rows, part: Embeddings) -> Features:
+    def _rows(self, rows: Rows, part: Embeddings) -> NDArray[Any]:
         if rows == Rows():
             return part.features
         key = (rows, id(part))
@@ -357,8 +376,8 @@ def _class_count(images: ImageSet) -> int | None:
     return None if images.labels is None else int(images.labels.max()) + 1
 
 
-def _uses_text(head: str) -> bool:
-    return "text" in heads[head].needs
+def _uses_text(head: str | None) -> bool:
+    return head is not None and head in heads and "text" in heads[head].needs
 
 
 def _refusal(names: Sequence[str], prompts: Sequence[str]) -> str | None:

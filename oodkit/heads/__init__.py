@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from oodkit.registry import Entry, Registry
 
 if TYPE_CHECKING:
-    from oodkit.heads.linear import LinearHead
+    from oodkit.heads.linear import LinearHead, as_linear_head
     from oodkit.heads.making import Ingredients
     from oodkit.heads.negatives import mine_negatives
     from oodkit.heads.probe import fit_probe
@@ -23,6 +23,7 @@ __all__ = [
     "Ingredients",
     "LinearHead",
     "PseudoLabelProbe",
+    "as_linear_head",
     "class_text_embeddings",
     "fit_probe",
     "fit_pseudo_label_probe",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "linear": ["LinearHead"],
+    "linear": ["LinearHead", "as_linear_head"],
     "making": ["Ingredients"],
     "negatives": ["mine_negatives"],
     "probe": ["fit_probe"],

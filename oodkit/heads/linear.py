@@ -88,6 +88,22 @@ class LinearHead:
         return functional.linear(x, self.weight.to(x), self.bias.to(x))
 
 
+def as_linear_head(head: Any) -> LinearHead:
+    """A head of (weight, bias), of an `nn.Linear`, or as it is.
+
+    Raises:
+        InvalidInput: it is none of these.
+    """
+    if isinstance(head, LinearHead):
+        return head
+    weight, bias = getattr(head, "weight", None), getattr(head, "bias", None)
+    if isinstance(head, tuple | list) and len(head) == 2:
+        weight, bias = head
+    if weight is None:
+        raise InvalidInput(f"a head must be (weight, bias), an nn.Linear or a LinearHead, got {type(head).__name__}")
+    return LinearHead(weight, torch.zeros(len(weight)) if bias is None else bias)
+
+
 def names_of(class_names: Sequence[str] | None) -> tuple[str, ...] | None:
     """Class names as a head keeps them."""
     return None if class_names is None else tuple(class_names)

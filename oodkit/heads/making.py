@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oodkit.errors import InvalidInput
-from oodkit.heads.linear import LinearHead, names_of
+from oodkit.heads.linear import LinearHead, as_linear_head, names_of
 from oodkit.heads.probe import fit_probe
 from oodkit.heads.prompts import PROMPT_ENSEMBLE
 from oodkit.heads.pseudo_label_probe import fit_pseudo_label_probe
@@ -56,9 +56,7 @@ _MISSING = {
 def backbone(given: Ingredients) -> LinearHead:
     """The backbone's own classifier; acts on `features`. The names of its classes are not those of the data."""
     _need("backbone", given, "classifier")
-    bias = given.classifier.bias
-    weight = given.classifier.weight
-    return LinearHead(weight, weight.new_zeros(len(weight)) if bias is None else bias)
+    return as_linear_head(given.classifier)
 
 
 def probe(given: Ingredients) -> LinearHead:
