@@ -39,7 +39,7 @@ def test_agrees_with_the_mean_of_fractions(space, temperature, groups, seed):
 def test_one_group_is_the_score_without_groups():
     """Then it is log-sum-exp minus log-sum-exp, as of in- and out-names."""
     images, text, negatives = draw_space()
-    expected = InOutNames().fit(np.ones((1, 6)), text=text, negatives=negatives).score_samples(images)
+    expected = InOutNames().fit(np.ones((1, 6)), text=text, out_text=negatives).score_samples(images)
 
     np.testing.assert_allclose(fitted(text, negatives, groups=1).score_samples(images), expected, rtol=1e-9)
 
