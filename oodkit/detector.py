@@ -1,5 +1,6 @@
 """A detector for people who have images rather than arrays."""
 
+import copy
 import os
 from collections.abc import Sequence
 from typing import Any, Self
@@ -10,9 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data.image_list import Images, as_image_set
 from oodkit.data.image_set import ImageSet
+from oodkit.data.words import Words
 from oodkit.embedding import Embeddings, embed
+from oodkit.errors import InvalidInput
+from oodkit.evaluation.rows import Rows
+from oodkit.evaluation.supply import Extras, Supply
+from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.scorers import create
 from oodkit.scorers.base import Scorer
+from oodkit.scorers.rows import as_labels
 
 
 class Detector:
@@ -41,21 +48,53 @@ class Detector:
         self.scorer: Scorer = create(scorer, **params) if isinstance(scorer, str) else scorer
         self.backbone = load_backbone(backbone) if isinstance(backbone, str) else backbone
         self.cache = cache
+        self._rows = Rows()
 
-    def fit(self, images: Images, labels: Sequence[int] | ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        images: Images,
+        labels: Sequence[int] | ArrayLike | None = None,
+        *,
+        head: Any = None,
+        class_names: Sequence[str] | None = None,
+        prompts: Sequence[str] = PROMPT_ENSEMBLE,
+        captions: Sequence[str] | None = None,
+        negatives: Words | None = None,
+        out_names: Sequence[str] | None = None,
+        logit_scale: bool = False,
+    ) -> Self:
         """Learn what in-distribution images look like.
+
+        A scorer of logits, or one that works under a classifier, is given a head as in `oodkit.evaluate`: what the
+        backbone, the labels or the class names allow.
 
         Args:
             images: paths, Pillow images, an image set, a folder or a data set's name; of a folder or data set with
                 splits the train split, unless another is named.
             labels: (N,) class of each image, for scorers that use classes; default those of the image set.
+            head: what gives logits: a registry name, (weight, bias), an `nn.Linear` or a `LinearHead` over features.
+            class_names: names of the classes in label order; default those of the image set.
+            prompts: sentences with {} where a class name belongs.
+            captions: captions of in-distribution images, for "caption".
+            negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
+            out_names: names of OOD classes, for "in_out_names".
+            logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
 
         Raises:
-            OodkitError: an image cannot be read, or the scorer cannot be fitted on these.
+            OodkitError: an image cannot be read, the scorer lacks something, or cannot be fitted on these.
         """
-        embedded = self._embed(as_image_set(images, split="train"))
-        classes = embedded.labels if labels is None else np.asarray(labels)
-        self.scorer.fit(embedded.features, classes)
+        train = as_image_set(images, split="train")
+        if labels is not None:
+            train = copy.copy(train)
+            train.labels = as_labels(labels, len(train)).numpy()
+        extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale)
+        supply = Supply(self.backbone, train.name, train, extras, self.cache)
+        if (reason := supply.lacks(self.scorer, {})) is not None:
+            given = "labels, head, class_names, captions and out_names are arguments of fit"
+            raise InvalidInput(f"{type(self.scorer).__name__} cannot be fitted here: {reason} ({given})")
+        supply.fit = self._embed(train)
+        self.scorer.fit(supply.rows(self.scorer, supply.fit), **supply.needed(self.scorer, []))
+        self._rows = supply.rows_of(self.scorer)
         return self
 
     def score(self, images: Images) -> NDArray[np.float64]:
@@ -69,7 +108,7 @@ class Detector:
             OodkitError: an image cannot be read.
             NotFittedError: `fit` has not been called.
         """
-        return self.scorer.score_samples(self._embed(as_image_set(images)).features)
+        return self.scorer.score_samples(self._rows.of(self._embed(as_image_set(images)).features))
 
     def __repr__(self) -> str:
         """Backbone and scorer."""

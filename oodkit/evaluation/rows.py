@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from oodkit.heads import LinearHead
 from oodkit.scorers.unit_rows import unit_rows
+
+BLOCK_ROWS = 8192  # features that are taken at once
 
 
 @dataclass(frozen=True)
@@ -33,3 +39,12 @@ class Rows:
             return x
         logits: Tensor = self.head.logits(x)
         return logits
+
+    def of(self, features: NDArray[Any]) -> NDArray[Any]:
+        """Rows of an array of features, float32; the array itself where nothing is to be done."""
+        if self == Rows():
+            return features
+        blocks = [features[start : start + BLOCK_ROWS] for start in range(0, len(features), BLOCK_ROWS)]
+        with torch.no_grad():
+            rows = [self(torch.from_numpy(np.ascontiguousarray(block, dtype=np.float32))).cpu() for block in blocks]
+        return torch.cat(rows).numpy()

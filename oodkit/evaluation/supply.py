@@ -32,7 +32,6 @@ from oodkit.scorers.base import Need, Scorer
 _JOINT = frozenset({Need.TEXT, Need.CAPTIONS, Need.NEGATIVES, Need.OUT_TEXT})
 _LABELS = "use a folder per class, a list with labels, or another scorer"
 GIVEN = "given"  # what a head is called that the user made
-_CHUNK_ROWS = 8192  # features that are projected at once
 Features = NDArray[np.float32]
 
 
@@ -85,7 +84,7 @@ class Supply:
         cache: str | os.PathLike[str] | None,
     ) -> None:
         self.backbone, self.in_, self.images, self.extras, self.cache = backbone, in_, images, extras, cache
-        self._made: dict[tuple[Rows, int], tuple[Embeddings, Features]] = {}
+        self._made: dict[tuple[Rows, int], tuple[Embeddings, NDArray[Any]]] = {}
         self._given_head = None
         if isinstance(extras.head, str):
             _ = heads[extras.head]
@@ -170,11 +169,6 @@ class Supply:
             part: features of a set.
         """
         return self._rows(self.rows_of(model), part)
-
-    def forget_rows(self) -> None:
-        """Let go of features and what was made of them; the head and texts are kept."""
-        self._made.clear()
-        del self.fit
 
     def unused(self, models: Iterable[Scorer]) -> list[str]:
         """A line for each thing that the user gave and none of the scorers takes."""
@@ -275,7 +269,9 @@ class Supply:
         if self.extras.out_names is not None:
             reason = _refusal(self.extras.out_names, self.extras.prompts)
             return None if reason is None else f"it needs names of the OOD classes: {reason}"
-        if len(outs) != 1:
+        if not outs:
+            return "it needs names of the OOD classes; give --out-names FILE"
+        if len(outs) > 1:
             return "it needs the names of one out-set; give one at a time, or --out-names FILE"
         for name, out in outs.items():
             if out.class_names is None:
@@ -354,20 +350,9 @@ class Supply:
         return embed_texts(texts, self.backbone, cache=self.cache)
 
     def _rows(self, rows: Rows, part: Embeddings) -> NDArray[Any]:
-        if rows == Rows():
-            return part.features
-        key = (rows, id(part))
-        if key not in self._made:
-            self.backbone.load()
-            starts = range(0, len(part), _CHUNK_ROWS)
-            with torch.no_grad():
-                blocks = [rows(torch.from_numpy(_float32(part.features[i : i + _CHUNK_ROWS]))).cpu() for i in starts]
-            self._made[key] = (part, torch.cat(blocks).numpy())
-        return self._made[key][1]
-
-
-def _float32(rows: NDArray[Any]) -> Features:
-    return np.ascontiguousarray(rows, dtype=np.float32)
+        if (rows, id(part)) not in self._made:
+            self._made[rows, id(part)] = (part, rows.of(part.features))
+        return self._made[rows, id(part)][1]
 
 
 def _class_count(images: ImageSet) -> int | None:
