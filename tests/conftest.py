@@ -1,5 +1,6 @@
 """Settings and material of the whole test suite: isolated folders, real photographs, a small real backbone."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from hypothesis import settings
 from PIL import Image
 
 # A busy machine must not fail a test: rules are about results, never about time.
-settings.register_profile("oodkit", deadline=None)
+# The same examples on every run of continuous integration; others everywhere else.
+settings.register_profile("oodkit", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("oodkit")
 
 TINY_FACTORY = '''

@@ -1,0 +1,1 @@
+"""Audits: what may mislead in the comparison of two data sets."""

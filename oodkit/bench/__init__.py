@@ -1,0 +1,1 @@
+"""Benchmarks: suites, plans, runs, results, checks and comparisons."""
