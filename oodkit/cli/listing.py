@@ -54,9 +54,9 @@ def _print_registry(registry: Mapping[str, Entry], kind: str, pattern: str) -> N
     width = max(map(len, chosen), default=0)
     lines = []
     for name, entry in chosen.items():
-        needs = f" Needs {entry.needs}." if entry.needs else ""
+        facts = [entry.summary, entry.needs and f"Needs {entry.needs}", entry.cost and f"Fit: {entry.cost}"]
         source = f" [{entry.source}]" if entry.source else ""
-        lines.append(f"{name:<{width}}  {entry.summary}{'.' if needs else ''}{needs}{source}")
+        lines.append(f"{name:<{width}}  {'. '.join(filter(None, facts))}{source}")
     _print_lines(lines, kind, pattern)
 
 

@@ -3,12 +3,12 @@
 from oodkit.cli.main import run
 
 
-def test_scorers_with_needs_and_source(capsys):
+def test_scorers_with_needs_cost_and_source(capsys):
     """Each on a line."""
     assert run(["list", "scorers"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("knn ") and "Sun et al." in line for line in lines)
-    assert any(line.startswith("relative_mahalanobis ") and "Needs labels" in line for line in lines)
+    assert any(line.startswith("relative_mahalanobis ") and "Needs labels. Fit: two passes" in line for line in lines)
 
 
 def test_families_of_other_packages_have_a_line_each(capsys):
