@@ -137,8 +137,8 @@ class Supply:
         given: dict[str, Any] = {}
         if Need.LABELS in wanted and self.fit.labels is not None:
             given["labels"] = self.fit.labels
-        over_features = not model.needs & _JOINT and self._has_head_over_features
-        if Need.HEAD in model.needs or (Need.HEAD in model.optional and over_features):
+        could_use = Need.HEAD in model.optional and not model.needs & _JOINT
+        if Need.HEAD in model.needs or (could_use and self._has_head_over_features):
             given["head"] = self.head
         if Need.TEXT in wanted:
             given["text"] = self._text

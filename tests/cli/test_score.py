@@ -1,6 +1,7 @@
 """`oodkit score`."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 import oodkit
 from oodkit.cli.main import run
 from oodkit.cli.score import parse_params
+from oodkit.embedding import Store
 
 
 @pytest.fixture
@@ -121,3 +123,96 @@ def test_names_that_look_like_markup_are_printed_as_they_are(words, photograph, 
     words[words.index("digits@5-9")] = str(folder)
     assert run([*words, "--scorer", "knn"]) == 0
     assert "x[bold]y" in capsys.readouterr().out
+
+
+@pytest.fixture
+def colours(tmp_path):
+    """A command that scores reds and greens against blues with a small image-text network."""
+    for folder, colour in (("in/red", (200, 60, 60)), ("in/green", (60, 200, 60)), ("out", (60, 60, 200))):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(8):
+            pixels = np.random.default_rng([number, *colour]).normal(colour, 30, (8, 8, 3)).clip(0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / folder / f"{number}.png")
+    towers = Path(__file__).parents[1] / "evaluation" / "towers.py"
+    return [
+        "score", "--in", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--backbone", f"module:{towers}:clip",
+        "--device", "cpu", "--json",
+    ]  # fmt: skip
+
+
+def printed(words, capsys):
+    """What a command prints as JSON, and on stderr."""
+    assert run(words) == 0
+    captured = capsys.readouterr()
+    return json.loads(captured.out), captured.err
+
+
+def test_names_captions_and_words_come_from_files(colours, tmp_path, capsys):
+    """One per line; the scorers that take them get them."""
+    for name, text in {
+        "names": "a meadow that is green\na brick that is red\n",
+        "captions": "# what there is\na green leaf\na red rose\n",
+        "negatives": "blue\tadj\nhouse\tnoun\n",
+        "out": "blue\n",
+    }.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    words = [
+        *colours, "--class-names", str(tmp_path / "names.txt"), "--captions", str(tmp_path / "captions.txt"),
+        "--negatives", str(tmp_path / "negatives.txt"), "--out-names", str(tmp_path / "out.txt"), "--prompt", "a {}",
+        "--prompt", "the {}", "--head", "zero_shot", "--logit-scale",
+    ]  # fmt: skip
+    for name in ("mcm", "neglabel", "caption", "in_out_names", "msp"):
+        words += ["--scorer", name]
+    found, notes = printed(words, capsys)
+    assert [result["scorer"] for result in found["results"]] == ["mcm", "neglabel", "caption", "in_out_names", "msp"]
+    assert found["settings"]["head"] == "zero_shot"
+    assert found["settings"]["prompts"] == ["a {}", "the {}"]
+    assert found["settings"]["logit_scale"] == 20
+    assert "note: head zero_shot: 2 classes, test accuracy 100.0 %" in notes
+
+
+def test_all_scorers_that_can_run(colours, tmp_path, capsys):
+    """The rest is on stderr, with reasons; `all` stands alone."""
+    (tmp_path / "words.txt").write_text("blue\nhouse\n")
+    found, notes = printed([*colours, "--scorer", "all", "--negatives", str(tmp_path / "words.txt")], capsys)
+    ran = {result["scorer"] for result in found["results"]}
+    assert {"knn", "msp", "vim", "mcm", "neglabel"} <= ran
+    assert "note: caption is left out: it needs captions of in-distribution images; give --captions FILE" in notes
+    assert "note: in_out_names is left out: it needs names of the OOD classes" in notes
+    assert run([*colours, "--scorer", "all", "--scorer", "knn"]) == 2
+    assert "--scorer all stands alone" in capsys.readouterr().err
+
+
+def test_a_perturbation_is_on_record(colours, capsys):
+    """In the JSON, in a note, and above the table."""
+    words = [*colours, "--scorer", "odin", "--head", "zero_shot", "--perturb", "0.0014"]
+    found, notes = printed(words, capsys)
+    assert found["settings"]["perturb"] == 0.0014
+    assert "note: test and out-images are scored after a step of 0.0014 in pixels of [0, 1], for each scorer" in notes
+    words.remove("--json")
+    assert run(words) == 0
+    assert "perturbed by 0.0014" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--scorer", "caption"], "scorer caption cannot run here: it needs captions"),
+        (["--scorer", "msp", "--head", "zeroshot"], "no head named 'zeroshot'; did you mean 'zero_shot'"),
+        (["--scorer", "mcm", "--prompt", "a photo"], "has no {} where the class name belongs"),
+        (["--scorer", "mcm", "--class-names", "{here}/one.txt"], "1 class names were given, but"),
+        (["--scorer", "caption", "--captions", "{here}/none.txt"], "none.txt cannot be read"),
+        (["--scorer", "msp", "--head", "backbone"], "has no classifier of its own; choose another --head"),
+        (["--scorer", "knn", "--perturb", "-1"], "the perturbation must be a number of at least 0"),
+    ],
+)
+def test_what_cannot_run_is_one_line(colours, tmp_path, capsys, more, message):
+    """Exit code 2, and nothing was embedded before it was said."""
+    (tmp_path / "one.txt").write_text("red")
+    assert run([*colours, *(word.replace("{here}", str(tmp_path)) for word in more)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = [line for line in captured.err.splitlines() if line.startswith("error: ")]
+    assert message in line
+    with Store() as store:
+        assert list(store.spaces()) == []

@@ -1,6 +1,7 @@
 """One in-set against out-sets."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,14 @@ from sklearn.metrics import roc_auc_score
 from oodkit import evaluate
 from oodkit.backbones import load_backbone
 from oodkit.data import load_dataset
+from oodkit.data.words import Words
 from oodkit.errors import InvalidInput, UnknownName
+from oodkit.registry import Entry
+from oodkit.scorers import MSP, scorers
+from oodkit.scorers.entries import ENTRIES
+from oodkit.scorers.families import ScorerRegistry
+
+MODULE = sys.modules["oodkit.evaluation.evaluate"]  # whose name in its package is the function's
 
 
 @pytest.fixture
@@ -167,3 +175,181 @@ def test_settings_beside_a_loaded_backbone_are_refused(photo_folder, noise, back
     """They would be ignored."""
     with pytest.raises(InvalidInput, match="give them to load_backbone"):
         evaluate(str(photo_folder), str(noise), backbone=backbone, image_size=64)
+
+
+@pytest.fixture
+def never_embeds(monkeypatch):
+    """Embedding an image fails the test."""
+    monkeypatch.setattr(MODULE, "embed", lambda *_, **__: pytest.fail("an image was embedded"))
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """`registered(**entries)`: a registry of scorers with these entries alone."""
+
+    def replace(**entries):
+        registry = ScorerRegistry("scorer", entries, group="oodkit.test.scorers", families={})
+        monkeypatch.setattr(MODULE, "scorer_registry", registry)
+        monkeypatch.setattr("oodkit.scorers.scorers", registry)
+
+    return replace
+
+
+def test_scores_of_logits_are_those_of_the_classifier(painted, network):
+    """MSP over the backbone's own head, as NumPy has it; the head is on record."""
+    backbone = network("two_classes")
+    run = evaluate(str(painted / "in"), str(painted / "out"), backbone=backbone, scorers="msp")
+    images = load_dataset(str(painted / "out"))
+    features = backbone.embed_images([images.open(i) for i in range(len(images))])
+    logits = backbone.classifier(features).numpy().astype(float)
+    expected = np.log(np.exp(logits).max(axis=1) / np.exp(logits).sum(axis=1))
+    np.testing.assert_allclose(run.scores["msp"][str(painted / "out")], expected, atol=1e-6)
+    assert run.settings["head"] == "backbone"
+    assert any(note.startswith("head backbone: 2 classes, test accuracy") for note in run.notes)
+
+
+def test_all_runs_what_backbone_and_data_allow_and_says_what_it_leaves_out(painted, network):
+    """Every registered scorer has results or a line with the reason; names of OOD classes are never used."""
+    evaluation = evaluate(str(painted / "in"), str(painted / "out"), backbone=network("two_classes"), scorers="all")
+    ran = {result.scorer for result in evaluation.results}
+    left_out = {note.partition(" is left out: ")[0] for note in evaluation.notes if " is left out: " in note}
+    assert ran.isdisjoint(left_out)
+    assert ran | left_out == set(scorers)
+    assert {"mcm", "neglabel", "caption", "in_out_names"} <= left_out
+    assert {"knn", "msp", "vim", "react", "she", "temp_scaling", "ensemble"} <= ran
+    texts = evaluate(
+        str(painted / "in"),
+        str(painted / "out"),
+        backbone=network("clip"),
+        scorers="all",
+        captions=["something red", "a green thing"],
+        negatives=Words(("blue", "grey", "white", "black"), ("", "", "", "")),
+        out_names=["blue", "grey"],
+    )
+    assert {"mcm", "neglabel", "caption"} <= {result.scorer for result in texts.results}
+    assert "in_out_names is left out: it uses names of the OOD classes; name it to run it" in texts.notes
+    assert "names of OOD classes will not be used: no scorer that runs takes it" in texts.notes
+
+
+def test_texts_tell_what_they_name(painted, network):
+    """With a text tower that knows colours, red and green are in, blue and grey are out."""
+    sets = (str(painted / "in"), str(painted / "out"))
+    names = ["mcm", "neglabel", "caption", "in_out_names"]
+    evaluation = evaluate(
+        *sets,
+        backbone=network("clip"),
+        scorers=names,
+        params={"mcm": {"temperature": 0.05}},
+        captions=["something red", "something green"],
+        negatives=Words(("blue", "red", "grey"), ("", "", "")),
+    )
+    found = {result.scorer: result.auroc for result in evaluation.results}
+    assert found.keys() == set(names)
+    assert min(found.values()) > 0.75
+
+
+@pytest.mark.parametrize(
+    ("factory", "extras", "scorer", "message"),
+    [
+        ("plain", {}, "mcm", "scorer mcm cannot run here: it needs a backbone with an image-text space"),
+        ("clip", {}, "caption", "give --captions FILE"),
+        ("plain", {"head": "backbone"}, "msp", "has no classifier of its own"),
+        ("clip", {"head": "zero_shot", "prompts": ["a photo"]}, "msp", r"has no \{\} where"),
+        ("clip", {"class_names": ["a"]}, "mcm", "1 class names were given, but .* has 2 classes"),
+        ("plain", {"head": "prob"}, "msp", "no head named 'prob'; did you mean 'probe'"),
+        ("clip", {"perturb": 0.1}, "sklearn:LocalOutlierFactor", "has no gradients to perturb images by"),
+        ("clip", {"perturb": -0.1}, "knn", "must be a number of at least 0, such as 0.0014, got -0.1"),
+    ],
+)
+@pytest.mark.usefixtures("never_embeds")
+def test_a_scorer_that_cannot_run_is_refused_before_anything_is_embedded(
+    painted, network, factory, extras, scorer, message
+):
+    """Where it was asked for by name."""
+    with pytest.raises((InvalidInput, UnknownName), match=message):
+        evaluate(str(painted / "in"), str(painted / "out"), backbone=network(factory), scorers=scorer, **extras)
+
+
+@pytest.mark.usefixtures("never_embeds")
+def test_no_scorer_left_is_said_before_anything_is_embedded(painted, network, registered):
+    """With all the reasons."""
+    registered(mcm=ENTRIES["mcm"], msp=ENTRIES["msp"])
+    with pytest.raises(InvalidInput, match=r"no scorer is left to run: mcm is left out: .*; msp is left out: "):
+        evaluate(str(painted / "flat"), str(painted / "out"), backbone=network("plain"), scorers="all")
+
+
+def test_a_fit_that_fails_is_a_note_if_all_were_asked_for(painted, network, registered, monkeypatch):
+    """The rest goes on; asked for by name, it is an error. So is a scorer whose package is not installed."""
+    sets = (str(painted / "in"), str(painted / "out"))
+
+    def fail(self, train):
+        raise InvalidInput("it rains")
+
+    monkeypatch.setattr(MSP, "_fit", fail)
+    lost = Entry("no_such_package:Thing", "not installed")
+    registered(knn=ENTRIES["knn"], msp=ENTRIES["msp"], lost=lost)
+    evaluation = evaluate(*sets, backbone=network("two_classes"), scorers="all")
+    assert [result.scorer for result in evaluation.results] == ["knn"]
+    assert "msp is left out: it rains" in evaluation.notes
+    assert any(note.startswith("lost is left out: scorer 'lost' needs the package") for note in evaluation.notes)
+    with pytest.raises(InvalidInput, match="it rains"):
+        evaluate(*sets, backbone=network("two_classes"), scorers=["knn", "msp"])
+    registered(msp=ENTRIES["msp"])
+    with pytest.raises(InvalidInput, match=r"no scorer is left to run: .*it rains"):
+        evaluate(*sets, backbone=network("two_classes"), scorers="all")
+
+
+def test_perturbed_images_score_higher(painted, network):
+    """Each in its own direction; the fit is as ever, nothing is stored, and settings and notes say so."""
+    sets, backbone = (str(painted / "in"), str(painted / "out")), network("two_classes")
+    plain = evaluate(*sets, backbone=backbone, scorers=["odin", "knn"])
+    nothing = evaluate(*sets, backbone=backbone, scorers=["odin", "knn"], perturb=0)
+    moved = evaluate(*sets, backbone=backbone, scorers=["odin", "knn"], perturb=0.01)
+    for scorer in ("odin", "knn"):
+        for name in sets:
+            np.testing.assert_allclose(nothing.scores[scorer][name], plain.scores[scorer][name], atol=1e-5)
+            assert np.all(moved.scores[scorer][name] > plain.scores[scorer][name] - 1e-6)
+            assert np.mean(moved.scores[scorer][name] > plain.scores[scorer][name]) > 0.9
+    assert (plain.settings["perturb"], moved.settings["perturb"]) == (None, 0.01)
+    assert any("after a step of 0.01 in pixels of [0, 1]" in note for note in moved.notes)
+    assert moved.settings["images_embedded"] == 0
+
+
+def test_perturbing_leaves_out_what_has_no_gradients(painted, network, registered):
+    """Under all."""
+    registered(**{name: ENTRIES[name] for name in ("knn", "mahalanobis", "ensemble")})
+    sets = (str(painted / "in"), str(painted / "out"))
+    evaluation = evaluate(*sets, backbone=network("plain"), scorers="all", perturb=0.01)
+    assert [result.scorer for result in evaluation.results] == ["knn", "mahalanobis"]
+    assert "ensemble is left out: it has no gradients to perturb images by" in evaluation.notes
+
+
+def test_perturbing_scores_the_images_that_were_read(photo_folder, painted, network):
+    """Unreadable ones are left out of both."""
+    (photo_folder / "test" / "a" / "3.png").write_bytes(b"\x89PNG broken")
+    run = evaluate(
+        str(photo_folder),
+        str(painted / "out"),
+        backbone=network("plain"),
+        scorers="knn",
+        perturb=0.0,
+        limit=15,
+        skip_unreadable=True,
+    )
+    plain = evaluate(
+        str(photo_folder),
+        str(painted / "out"),
+        backbone=network("plain"),
+        scorers="knn",
+        limit=15,
+        skip_unreadable=True,
+    )
+    np.testing.assert_allclose(run.scores["knn"][str(photo_folder)], plain.scores["knn"][str(photo_folder)], atol=1e-6)
+
+
+def test_a_compiled_backbone_is_not_perturbed(painted, network):
+    """It has no gradients."""
+    backbone = network("plain")
+    backbone.compile = True
+    with pytest.raises(InvalidInput, match="compiled backbone has no gradients"):
+        evaluate(str(painted / "in"), str(painted / "out"), backbone=backbone, scorers="knn", perturb=0.01)
