@@ -57,8 +57,7 @@ def auroc_interval(in_scores: ArrayLike, out_scores: ArrayLike, level: float = 0
 
 def interval_of_sorted(ordered_in: Scores, ordered_out: Scores, level: float = 0.95) -> Auroc:
     """`auroc_interval` of scores that are checked and ascending."""
-    if not 0 < level < 1:
-        raise InvalidInput(f"level must be a fraction between 0 and 1, such as 0.95, got {level}")
+    check_level(level)
     n_in, n_out = len(ordered_in), len(ordered_out)
     pairs = 2 * n_in * n_out  # doubled like the placements
     in_placements = doubled_placements(ordered_in, ordered_out)
@@ -69,17 +68,33 @@ def interval_of_sorted(ordered_in: Scores, ordered_out: Scores, level: float = 0
 
     out_placements = doubled_placements(ordered_out, ordered_in)
     if in_placements[0] == in_placements[-1] and out_placements[0] == out_placements[-1]:
-        not_refuted = ((1 - level) / 2) ** (1 / min(n_in, n_out))
-        return Auroc(area, area * not_refuted, 1 - (1 - area) * not_refuted, 0.0)
+        return Auroc(area, *ends_of_one_outcome(area, min(n_in, n_out), level), 0.0)
 
     variance = np.var(in_placements, ddof=1) / (4 * n_in * n_out**2)
     variance += np.var(out_placements, ddof=1) / (4 * n_out * n_in**2)
     error = sqrt(variance)
-    lost = pairs - won
+    return Auroc(area, *ends_on_logit_scale(won, pairs - won, error, level), error)
+
+
+def check_level(level: float) -> None:
+    """Refuse a coverage that is no fraction in (0, 1)."""
+    if not 0 < level < 1:
+        raise InvalidInput(f"level must be a fraction between 0 and 1, such as 0.95, got {level}")
+
+
+def ends_on_logit_scale(won: int, lost: int, error: float, level: float) -> tuple[float, float]:
+    """An interval around won / (won + lost) that is symmetric in logits; neither count may be 0."""
+    pairs = won + lost
     logit = log(won) - log(lost)
-    half_width = -NormalDist().inv_cdf((1 - level) / 2) * error / (area * (lost / pairs))
-    return Auroc(area, _sigmoid(logit - half_width), _sigmoid(logit + half_width), error)
+    half_width = -NormalDist().inv_cdf((1 - level) / 2) * error / ((won / pairs) * (lost / pairs))
+    return _sigmoid(logit - half_width), _sigmoid(logit + half_width)
+
+
+def ends_of_one_outcome(area: float, independent_pairs: int, level: float) -> tuple[float, float]:
+    """The exact, conservative interval for pairs that all have the same outcome."""
+    not_refuted = ((1 - level) / 2) ** (1 / independent_pairs)
+    return area * not_refuted, 1 - (1 - area) * not_refuted
 
 
 def _sigmoid(x: float) -> float:
-    return 1 / (1 + exp(-x))  # |x| is well below 100: log of the pairs, plus 3 normal quantiles at most
+    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))  # exp of a negative number never overflows

@@ -10,11 +10,11 @@ def doubled_placements(scores: Scores, others: Scores) -> NDArray[np.int64]:
     """For each score, the number of pairs won against `others` counted twice plus the number tied.
 
     Args:
-        scores: (N,) ascending.
+        scores: (N,) in any order.
         others: (M,) ascending, of the same dtype.
 
     Returns:
-        (N,) ascending integers in [0, 2M]; doubled, so that half a win for a tie is exact.
+        (N,) integers in [0, 2M], in the order of `scores`; doubled, so that half a win for a tie is exact.
     """
     below = np.searchsorted(others, scores, side="left")
     not_above = np.searchsorted(others, scores, side="right")

@@ -25,9 +25,23 @@ def sorted_scores(in_scores: ArrayLike, out_scores: ArrayLike) -> tuple[Scores, 
     Raises:
         InvalidInput: a side is not one-dimensional, is empty, holds NaN or holds no real numbers.
     """
-    in_values, out_values = _array(in_scores, "in_scores"), _array(out_scores, "out_scores")
-    dtype = np.float32 if in_values.dtype == out_values.dtype == np.float32 else np.float64
-    return _sorted(in_values.astype(dtype), "in_scores"), _sorted(out_values.astype(dtype), "out_scores")
+    in_values, out_values = _of_one_dtype(in_scores, out_scores, ("in_scores", "out_scores"))
+    return _sorted(in_values, "in_scores"), _sorted(out_values, "out_scores")
+
+
+def checked_scores(in_scores: ArrayLike, out_scores: ArrayLike, names: tuple[str, str]) -> tuple[Scores, Scores]:
+    """Like `sorted_scores`, but in the order given: for scores that belong to images. `names` is for messages."""
+    both = _of_one_dtype(in_scores, out_scores, names)
+    for values, name in zip(both, names, strict=True):
+        _refuse_nan(values, name)
+    return both
+
+
+def ascending(scores: Scores) -> Scores:
+    """A sorted copy."""
+    ordered = scores.copy()
+    ordered.sort()
+    return ordered
 
 
 def by_positive(ordered_in: Scores, ordered_out: Scores, positive: Side) -> tuple[Scores, Scores]:
@@ -41,6 +55,13 @@ def by_positive(ordered_in: Scores, ordered_out: Scores, positive: Side) -> tupl
     if positive == "out":
         return -ordered_out[::-1], -ordered_in[::-1]
     raise InvalidInput(f"positive must be 'in' or 'out', the side that counts as found, got {positive!r}")
+
+
+def _of_one_dtype(in_scores: ArrayLike, out_scores: ArrayLike, names: tuple[str, str]) -> tuple[Scores, Scores]:
+    in_values, out_values = _array(in_scores, names[0]), _array(out_scores, names[1])
+    if in_values.dtype == out_values.dtype == np.float32:
+        return in_values.astype(np.float32), out_values.astype(np.float32)
+    return in_values.astype(np.float64), out_values.astype(np.float64)
 
 
 def _array(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -65,9 +86,14 @@ def _on_host(values: Any) -> Any:
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()  # NumPy has no bfloat16
 
 
-def _sorted(values: NDArray[Any], name: str) -> Scores:
+def _sorted(values: Scores, name: str) -> Scores:
     values.sort()
     if np.isnan(values[-1]):  # sorting puts NaN last
-        count = int(np.isnan(values).sum())
-        raise InvalidInput(f"{name} holds NaN in {count} of {values.size} places; NaN has no rank, so fix or drop them")
+        _refuse_nan(values, name)
     return values
+
+
+def _refuse_nan(values: Scores, name: str) -> None:
+    count = int(np.isnan(values).sum())
+    if count:
+        raise InvalidInput(f"{name} holds NaN in {count} of {values.size} places; NaN has no rank, so fix or drop them")
