@@ -218,8 +218,9 @@ class Backbone:
 
     @cached_property
     def _module(self) -> nn.Module:
-        module = self._network.module.eval().requires_grad_(False)
-        return module.to(device=self.device, dtype=_DTYPES[self.precision], memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        with torch.inference_mode(False):  # weights that are made in that mode can never be part of a gradient
+            module = self._network.module.eval().requires_grad_(False)
+            return module.to(device=self.device, dtype=_DTYPES[self.precision], memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     @cached_property
     def _forward(self) -> Callable[[Tensor], Tensor]:

@@ -25,6 +25,15 @@ def test_features_are_differentiable_with_respect_to_pixels(tiny_name):
     assert slope.abs().sum() > 0
 
 
+def test_features_are_differentiable_after_images_were_embedded(tiny_name, photograph):
+    """Weights that are loaded to embed images, without gradients, can be part of one later."""
+    backbone = load_backbone(tiny_name, device="cpu")
+    backbone.embed_images([photograph(0)])
+    pixels = torch.rand(2, 3, 16, 16, requires_grad=True)
+    (slope,) = torch.autograd.grad(backbone.embed_pixels(pixels).sum(), pixels)
+    assert slope.abs().sum() > 0
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_lower_precision_is_close_and_comes_out_as_float32(tiny_name, photograph, precision):
     """Weights and activations are cast; features are float32 and near the exact ones."""
