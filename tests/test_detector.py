@@ -1,8 +1,12 @@
 """The detector over images."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 import oodkit
 from oodkit.errors import DataNotFound, InvalidInput, UnknownName, UnreadableImage
@@ -79,3 +83,92 @@ def test_an_opened_image_is_turned_upright_like_its_file(photo_folder, tiny_name
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "turned.jpg").read_bytes()[:-2000])
     with pytest.raises(UnreadableImage, match="image 0"):
         detector.score([Image.open(tmp_path / "cut.jpg")])
+
+
+@pytest.fixture
+def towers():
+    """`towers(factory)`: a small network with the parts that the factory names."""
+    file = Path(__file__).parent / "evaluation" / "towers.py"
+    return lambda factory: oodkit.load_backbone(f"module:{file}:{factory}", device="cpu")
+
+
+def test_a_scorer_of_logits_gets_those_of_the_classifier(photo_folder, towers, photograph):
+    """Which has as many classes as the folder; by hand, its largest logit."""
+    backbone, images = towers("two_classes"), [photograph(700 + i) for i in range(5)]
+    detector = oodkit.Detector(backbone, "max_logit").fit(f"{photo_folder}:train")
+    expected = backbone.classifier(backbone.embed_images(images)).max(dim=1).values.numpy()
+    np.testing.assert_allclose(detector.score(images), expected, rtol=1e-5)
+
+
+def test_a_head_may_be_given(photo_folder, towers, photograph):
+    """By name, as a layer or as weight and bias."""
+    backbone, images = towers("five_classes"), [photograph(700 + i) for i in range(5)]
+    weight, bias = np.eye(2, 6), np.ones(2)
+    layer = nn.Linear(6, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight))
+        layer.bias.copy_(torch.from_numpy(bias))
+    features = backbone.embed_images(images).numpy()
+    by_hand = {
+        "backbone": backbone.classifier.weight.numpy(),
+        layer: weight,
+        (tuple(map(tuple, weight)), (1, 1)): weight,
+    }
+    for head, matrix in by_hand.items():
+        shift = 0 if head == "backbone" else 1
+        detector = oodkit.Detector(backbone, "max_logit").fit(f"{photo_folder}:train", head=head)
+        expected = (features @ matrix.T + shift).max(axis=1)
+        np.testing.assert_allclose(detector.score(images), expected, rtol=1e-5)
+
+
+def test_labels_beside_paths_train_a_probe(photo_folder, tiny_name):
+    """As the labels of a folder do."""
+    images = oodkit.load_dataset(f"{photo_folder}:train")
+    paths = [images.path(i) for i in range(len(images))]
+    by_folder = oodkit.Detector(tiny_name, "vim", dim=5).fit(images)
+    by_labels = oodkit.Detector(tiny_name, "vim", dim=5).fit(paths, labels=images.labels.tolist())
+    np.testing.assert_array_equal(by_folder.score(paths[:3]), by_labels.score(paths[:3]))
+
+
+def test_scorers_of_texts_get_them(photo_folder, towers, photograph):
+    """Class names, captions and names of OOD classes, in the joint space."""
+    backbone, images = towers("clip"), [photograph(700 + i) for i in range(5)]
+    names = oodkit.Detector(backbone, "mcm").fit(str(photo_folder), class_names=["red", "blue"], prompts=["a {}"])
+    captions = oodkit.Detector(backbone, "caption").fit(str(photo_folder), captions=["a red rose"])
+    joint = backbone.project(backbone.embed_images(images)).numpy()
+    text = backbone.embed_text(["a red rose"]).numpy()[0]
+    cosines = joint @ text / np.linalg.norm(joint, axis=1) / np.linalg.norm(text)
+    np.testing.assert_allclose(captions.score(images), cosines, atol=1e-5)
+    assert names.score(images).shape == (5,)
+    with_names = oodkit.Detector(backbone, "in_out_names").fit(str(photo_folder), out_names=["blue"])
+    assert with_names.score(images).shape == (5,)
+
+
+def test_what_a_scorer_lacks_is_said_before_anything_is_embedded(photo_folder, towers, monkeypatch):
+    """In one line that names it and the arguments of fit."""
+    monkeypatch.setattr("oodkit.detector.embed", lambda *_, **__: pytest.fail("an image was embedded"))
+    flat = photo_folder / "train" / "a"
+    for scorer, factory, message in [
+        ("msp", "plain", "MSP cannot be fitted here: it needs a head: .* no labels to train a probe on"),
+        ("relative_mahalanobis", "plain", "it needs class labels"),
+        ("mcm", "plain", "image-text space"),
+        ("mcm", "clip", "it needs class names"),
+        ("caption", "clip", "it needs captions"),
+    ]:
+        with pytest.raises(InvalidInput, match=message) as caught:
+            oodkit.Detector(towers(factory), scorer).fit(flat)
+        assert "labels, head, class_names, captions and out_names are arguments of fit" in str(caught.value)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InvalidInput, match=r"labels must have shape \(10,\)"):
+        oodkit.Detector(towers("plain"), "msp").fit(flat, labels=[0, 1])
+    with pytest.raises(InvalidInput, match="names of the OOD classes"):
+        oodkit.Detector(towers("clip"), "in_out_names").fit(str(photo_folder))
+
+
+def test_a_scorer_that_was_fitted_elsewhere_scores_features(tiny_name, photograph):
+    """Without a fit of the detector."""
+    backbone = oodkit.load_backbone(tiny_name, device="cpu")
+    images = [photograph(i) for i in range(4)]
+    features = backbone.embed_images(images).numpy()
+    knn = KNN().fit(features)
+    np.testing.assert_allclose(oodkit.Detector(backbone, knn).score(images), np.ones(4), atol=1e-6)

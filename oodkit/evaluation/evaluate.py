@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -11,17 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, Precision, load_backbone
-from oodkit.data import load_dataset, load_fit_and_test, take
-from oodkit.data.image_set import ImageSet
+from oodkit.data import load_dataset, load_fit_and_test
 from oodkit.data.words import Words
-from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.evaluation import Evaluation, Result
-from oodkit.evaluation.overlap import content_hash, overlaps, refuse_equal
-from oodkit.evaluation.perturbation import check_epsilon, perturbed_scores
-from oodkit.evaluation.supply import Extras, Supply
+from oodkit.evaluation.overlap import content_hash
+from oodkit.evaluation.perturbation import check_epsilon
+from oodkit.evaluation.session import Session
+from oodkit.evaluation.supply import Extras
 from oodkit.heads import PROMPT_ENSEMBLE
-from oodkit.metrics import summarise
 from oodkit.progress import progress
 from oodkit.scorers import create
 from oodkit.scorers import scorers as scorer_registry
@@ -48,7 +45,7 @@ def evaluate(
     data_root: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     skip_unreadable: bool = False,
-    head: str | None = None,
+    head: Any = None,
     prompts: Sequence[str] = PROMPT_ENSEMBLE,
     class_names: Sequence[str] | None = None,
     captions: Sequence[str] | None = None,
@@ -79,9 +76,9 @@ def evaluate(
         data_root: folder of data sets; None for OODKIT_DATA or the platform's cache folder.
         cache: folder of the embedding store; None for OODKIT_CACHE or the platform's cache folder.
         skip_unreadable: leave out images that cannot be read instead of stopping.
-        head: registry name of the head that gives logits; None for the first that is at hand of the backbone's own
-            classifier (where it has as many classes as the in-set), a probe on the labels, the zero-shot head, and any
-            classifier.
+        head: what gives logits: a registry name, (weight, bias), an `nn.Linear` or a `LinearHead` over features; None
+            for the first that is at hand of the backbone's own classifier (where it has as many classes as the in-set),
+            a probe on the labels, the zero-shot head, and any classifier.
         prompts: sentences with {} where a class name belongs, for the zero-shot head and scorers that use text.
         class_names: names of the in-set's classes in label order, in place of its own.
         captions: captions of in-distribution images, for the scorer "caption".
@@ -109,60 +106,51 @@ def evaluate(
             "image_size, precision, compile and device belong to a backbone that is named; "
             f"give them to load_backbone, since {backbone.name} is loaded already"
         )
-    if perturb is not None and backbone.compile:
-        raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     out_sets = {name: load_dataset(name, data_root=data_root) for name in outs}
-    for name, images in out_sets.items():
-        refuse_equal(in_, halves, name, images)
-    extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale)
-    supply = Supply(backbone, in_, halves.fit, extras, cache)
-    asked_for = scorers not in (None, ALL)
-    left_out = [*broken, *_leave_out(models, supply, out_sets, asked_for, perturb is not None)]
+    session = Session(
+        in_,
+        halves,
+        out_sets,
+        backbone,
+        extras=Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale),
+        limit=limit,
+        seed=seed,
+        cache=cache,
+        skip_unreadable=skip_unreadable,
+        perturb=perturb,
+    )
+    left_out = [*broken, *_leave_out(models, session, asked_for=scorers not in (None, ALL))]
     if not models:
         raise InvalidInput(f"no scorer is left to run: {'; '.join(left_out)}")
-
-    def limited(images: ImageSet) -> ImageSet:
-        return images if limit is None else take(images, limit, seed)
-
-    def embedded(images: ImageSet) -> Embeddings:
-        return embed(limited(images), backbone, cache=cache, skip_unreadable=skip_unreadable)
-
     started = time.perf_counter()
-    fit, test = embedded(halves.fit), embedded(halves.test)
-    out_embeddings = {name: embedded(images) for name, images in out_sets.items()}
+    shared = session.embed()
     embed_seconds = time.perf_counter() - started
-    notes = [*([halves.note] if halves.note else []), *left_out, *supply.unused(models.values())]
+    notes = [*([halves.note] if halves.note else []), *left_out, *session.supply.unused(models.values())]
     if perturb is not None:
         notes.append(f"test and out-images are scored after a step of {perturb} in pixels of [0, 1], for each scorer")
     for name, images in out_sets.items():
         if images.split == "all":
             used = "all" if limit is None or limit >= len(images) else f"{limit:,}, drawn by seed {seed},"
             notes.append(f"{name} has one split: {used} of its {len(images):,} images are used")
-    notes += overlaps(in_, fit, test, halves.note is not None, out_embeddings)
-    supply.fit = fit
+    notes += shared
     results: list[Result] = []
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
-    sets = {in_: test, **out_embeddings}
-    moving = {}
-    if perturb is not None:
-        images_of = {in_: halves.test, **out_sets}
-        moving = {name: _read(limited(images), sets[name]) for name, images in images_of.items()}
-    with progress("scoring", len(models) * (1 + len(sets)), unit="steps") as advance:
+    with progress("scoring", len(models) * (2 + len(out_sets)), unit="steps") as advance:
         for name in list(models):
             model = models.pop(name)  # what it learned is not kept
             try:
-                scored = _fit_and_score(model, supply, sets, in_, moving, perturb, advance)
+                scored = session.run(model, advance=advance)
             except OodkitError as error:
                 if scorers != ALL:
                     raise
                 notes.append(f"{name} is left out: {error}")
                 continue
             scores[name] = scored.scores
-            results += [_result(name, model, scored, in_, out_name, len(fit)) for out_name in out_sets]
+            results += [session.result(name, model, scored, out_name) for out_name in out_sets]
     if not results:
         raise InvalidInput(f"no scorer is left to run: {'; '.join(notes)}")
-    notes += supply.notes(test)
+    notes += session.supply.notes(session.test)
     return Evaluation(
         in_=in_,
         backbone=backbone.name,
@@ -175,30 +163,23 @@ def evaluate(
             "seed": seed,
             "limit": limit,
             "seconds_embedding": round(embed_seconds, 3),
-            "images_embedded": sum(e.computed for e in (fit, test, *out_embeddings.values())),
-            "images_skipped": sum(len(e.skipped) for e in (fit, test, *out_embeddings.values())),
-            **supply.settings(),
+            "images_embedded": sum(part.computed for part in session.parts),
+            "images_skipped": sum(len(part.skipped) for part in session.parts),
+            **session.supply.settings(),
             "perturb": perturb,
         },
         provenance={
             "versions": {name: version(name) for name in _LIBRARIES},
             "backbone_fingerprint": backbone.fingerprint,
             "images": {
-                "fit": content_hash(fit),
-                "in": content_hash(test),
-                **{f"out:{name}": content_hash(part) for name, part in out_embeddings.items()},
+                "fit": content_hash(session.fit),
+                "in": content_hash(session.test),
+                **{f"out:{name}": content_hash(part) for name, part in session.outs.items()},
             },
         },
         notes=tuple(notes),
         scores=scores,
     )
-
-
-@dataclass(frozen=True)
-class _Scored:
-    scores: dict[str, NDArray[np.float64]]
-    fit_seconds: float
-    score_seconds: dict[str, float]
 
 
 def _names(scorers: str | Sequence[str] | None) -> list[str]:
@@ -230,17 +211,13 @@ def _create_scorers(
     return models, lines
 
 
-def _leave_out(
-    models: dict[str, Any], supply: Supply, outs: Mapping[str, ImageSet], asked_for: bool, perturbed: bool
-) -> list[str]:
+def _leave_out(models: dict[str, Any], session: Session, asked_for: bool) -> list[str]:
     """Drop scorers that cannot be given what they need, with a line each; refuse where they were asked for."""
     lines = []
     for name, model in list(models.items()):
-        reason = supply.lacks(model, outs)
+        reason = session.lacks(model)
         if reason is None and not asked_for and Need.OUT_TEXT in model.needs:
             reason = "it uses names of the OOD classes; name it to run it"
-        if reason is None and perturbed and not model.differentiable:
-            reason = "it has no gradients to perturb images by"
         if reason is None:
             continue
         if asked_for:
@@ -248,56 +225,3 @@ def _leave_out(
         del models[name]
         lines.append(f"{name} is left out: {reason}")
     return lines
-
-
-def _read(images: ImageSet, part: Embeddings) -> ImageSet:
-    """The images that were embedded, without those that were skipped."""
-    skipped = set(part.skipped)
-    return images.subset([i for i, name in enumerate(images.ids) if name not in skipped]) if skipped else images
-
-
-def _fit_and_score(
-    model: Any,
-    supply: Supply,
-    sets: Mapping[str, Embeddings],
-    in_: str,
-    moving: Mapping[str, ImageSet],
-    perturb: float | None,
-    advance: Any,
-) -> _Scored:
-    needed = supply.needed(model, [part for name, part in sets.items() if name != in_])
-    rows = supply.rows(model, supply.fit)
-    started = time.perf_counter()
-    model.fit(rows, **needed)
-    fit_seconds = time.perf_counter() - started
-    advance()
-    scores, seconds = {}, {}
-    for name, part in sets.items():
-        rows = supply.rows(model, part)
-        started = time.perf_counter()
-        if perturb is None:
-            scores[name] = model.score_samples(rows)
-        else:
-            scores[name] = perturbed_scores(supply.backbone, supply.rows_of(model), model, moving[name], perturb)
-        seconds[name] = time.perf_counter() - started
-        advance()
-    return _Scored(scores, fit_seconds, seconds)
-
-
-def _result(name: str, model: Any, scored: _Scored, in_: str, out: str, n_fit: int) -> Result:
-    in_scores, out_scores = scored.scores[in_], scored.scores[out]
-    return Result(
-        out=out,
-        scorer=name,
-        params=model.get_params(),
-        **asdict(summarise(in_scores, out_scores)),
-        n_fit=n_fit,
-        n_in=len(in_scores),
-        n_out=len(out_scores),
-        seconds={
-            "fit": round(scored.fit_seconds, 4),
-            "score_in": round(scored.score_seconds[in_], 4),
-            "score_out": round(scored.score_seconds[out], 4),
-        },
-        notes=tuple(getattr(model, "notes_", ())),
-    )

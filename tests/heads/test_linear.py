@@ -98,3 +98,19 @@ def test_what_does_not_fit_together_is_refused():
         LinearHead(WEIGHT, BIAS).logits(np.ones((5, 3)))
     with pytest.raises(InvalidInput, match=r"row 4 \(NaN"):
         LinearHead(WEIGHT, BIAS).logits(np.array([[1.0, 1.0]] * 4 + [[np.nan, 0]]))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_whatever_has_weights_becomes_a_head(bias):
+    """A layer with or without bias, a pair, and a head of ours as it is."""
+    layer = nn.Linear(4, 2, bias=bias)
+    head = as_linear_head(layer)
+    assert torch.equal(head.weight, layer.weight)
+    assert torch.equal(head.bias, layer.bias if bias else torch.zeros(2))
+    assert as_linear_head(head) is head
+    pair = as_linear_head((layer.weight.detach().double().numpy(), [0, 1]))
+    assert pair.weight.dtype == torch.float64
+    assert pair.bias.tolist() == [0, 1]
+    for nothing in (3, (1, 2, 3), nn.ReLU()):
+        with pytest.raises(InvalidInput, match=r"a head must be \(weight, bias\), an nn.Linear or a LinearHead, got"):
+            as_linear_head(nothing)

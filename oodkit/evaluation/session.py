@@ -1,0 +1,195 @@
+"""One in-set, its out-sets and a backbone: what is embedded once and then scored by any number of scorers."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oodkit.backbones import Backbone
+from oodkit.data import FitAndTest, take
+from oodkit.data.image_set import ImageSet
+from oodkit.embedding import Embeddings, embed
+from oodkit.errors import InvalidInput
+from oodkit.evaluation.evaluation import Result
+from oodkit.evaluation.overlap import overlaps, refuse_equal
+from oodkit.evaluation.perturbation import check_epsilon, perturbed_scores
+from oodkit.evaluation.supply import Extras, Supply
+from oodkit.metrics import summarise
+from oodkit.progress import Advance
+from oodkit.scorers.base import Scorer
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What one scorer gave.
+
+    Attributes:
+        scores: by set, (N,) each; the in-set under its own name.
+        fit_seconds: time to fit.
+        score_seconds: time to score each set.
+    """
+
+    scores: dict[str, NDArray[np.float64]] = field(repr=False)
+    fit_seconds: float
+    score_seconds: dict[str, float]
+
+
+class Session:
+    """Images are embedded when `embed` is called; then `run` fits and scores one scorer at a time.
+
+    Args:
+        in_: name of the in-set.
+        halves: what is fitted and what is tested of it.
+        outs: the out-sets by name.
+        backbone: that embeds.
+        extras: what the user gives for heads and texts.
+        view: name of the view that is embedded.
+        limit: at most so many images of each set, drawn by the seed.
+        seed: for the limit.
+        cache: folder of the embedding store; None for the usual one.
+        skip_unreadable: leave out images that cannot be read instead of stopping.
+        perturb: size of ODIN's step on each scored image; None for none.
+
+    Raises:
+        InvalidInput: an out-set is the in-set, or the extras do not fit.
+    """
+
+    fit: Embeddings
+    test: Embeddings
+    outs: dict[str, Embeddings]
+
+    def __init__(
+        self,
+        in_: str,
+        halves: FitAndTest,
+        outs: Mapping[str, ImageSet],
+        backbone: Backbone,
+        *,
+        extras: Extras | None = None,
+        view: str = "identity",
+        limit: int | None = None,
+        seed: int = 0,
+        cache: str | os.PathLike[str] | None = None,
+        skip_unreadable: bool = False,
+        perturb: float | None = None,
+    ) -> None:
+        for name, images in outs.items():
+            refuse_equal(in_, halves, name, images)
+        if perturb is not None:
+            check_epsilon(perturb)
+            if backbone.compile:
+                raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
+        self.in_, self.halves, self.out_sets, self.backbone = in_, halves, dict(outs), backbone
+        self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
+        self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache)
+        self._cache, self._skip_unreadable = cache, skip_unreadable
+        self._moving: dict[str, ImageSet] = {}
+
+    def lacks(self, model: Scorer) -> str | None:
+        """Why a scorer cannot run here, as the rest of a sentence; None where it can."""
+        reason = self.supply.lacks(model, self.out_sets)
+        if reason is None and self.perturb is not None and not model.differentiable:
+            return "it has no gradients to perturb images by"
+        return reason
+
+    def embed(self) -> list[str]:
+        """Embed all sets, or read them from the store; lines about images that turn up on both sides.
+
+        Raises:
+            UnreadableImage: an image cannot be read, and they are not to be skipped.
+            InvalidInput: every image of an out-set is in the in-set too.
+            StoreError: the store cannot be used.
+        """
+        self.fit, self.test = self._embedded(self.halves.fit), self._embedded(self.halves.test)
+        self.outs = {name: self._embedded(images) for name, images in self.out_sets.items()}
+        self.supply.fit = self.fit
+        lines = overlaps(self.in_, self.fit, self.test, self.halves.note is not None, self.outs)
+        if self.perturb is not None:
+            sets = {self.in_: self.halves.test, **self.out_sets}
+            parts = {self.in_: self.test, **self.outs}
+            self._moving = {name: _read(self._limited(images), parts[name]) for name, images in sets.items()}
+        return lines
+
+    @property
+    def parts(self) -> list[Embeddings]:
+        """Everything that was embedded: fit, test, out-sets."""
+        return [self.fit, self.test, *self.outs.values()]
+
+    def run(self, model: Scorer, outs: Sequence[str] | None = None, advance: Advance | None = None) -> Scored:
+        """Fit a scorer and score the in-set's test images and out-sets.
+
+        Args:
+            model: a scorer that lacks nothing; it is fitted.
+            outs: names of the out-sets to score; None for all.
+            advance: called after the fit and after each set.
+        """
+        parts = {self.in_: self.test, **{name: self.outs[name] for name in (self.outs if outs is None else outs)}}
+        needed = self.supply.needed(model, [part for name, part in parts.items() if name != self.in_])
+        rows = self.supply.rows(model, self.fit)
+        started = time.perf_counter()
+        model.fit(rows, **needed)
+        fit_seconds = time.perf_counter() - started
+        if advance:
+            advance()
+        scores, seconds = {}, {}
+        for name, part in parts.items():
+            rows = self.supply.rows(model, part)
+            started = time.perf_counter()
+            scores[name] = self._score(model, name, rows)
+            seconds[name] = time.perf_counter() - started
+            if advance:
+                advance()
+        return Scored(scores, fit_seconds, seconds)
+
+    def result(self, name: str, model: Scorer, scored: Scored, out: str) -> Result:
+        """The metrics of one out-set.
+
+        Args:
+            name: the scorer's registry name.
+            model: that was run.
+            scored: what it gave.
+            out: name of the out-set.
+        """
+        in_scores, out_scores = scored.scores[self.in_], scored.scores[out]
+        return Result(
+            out=out,
+            scorer=name,
+            params=model.get_params(),
+            **asdict(summarise(in_scores, out_scores)),
+            n_fit=len(self.fit),
+            n_in=len(in_scores),
+            n_out=len(out_scores),
+            seconds={
+                "fit": round(scored.fit_seconds, 4),
+                "score_in": round(scored.score_seconds[self.in_], 4),
+                "score_out": round(scored.score_seconds[out], 4),
+            },
+            notes=tuple(getattr(model, "notes_", ())),
+        )
+
+    def _score(self, model: Scorer, name: str, rows: NDArray[Any]) -> NDArray[np.float64]:
+        if self.perturb is None:
+            return model.score_samples(rows)
+        return perturbed_scores(self.backbone, self.supply.rows_of(model), model, self._moving[name], self.perturb)
+
+    def _limited(self, images: ImageSet) -> ImageSet:
+        return images if self.limit is None else take(images, self.limit, self.seed)
+
+    def _embedded(self, images: ImageSet) -> Embeddings:
+        return embed(
+            self._limited(images),
+            self.backbone,
+            view=self.view,
+            cache=self._cache,
+            skip_unreadable=self._skip_unreadable,
+        )
+
+
+def _read(images: ImageSet, part: Embeddings) -> ImageSet:
+    """The images that were embedded, without those that were skipped."""
+    skipped = set(part.skipped)
+    return images.subset([i for i, name in enumerate(images.ids) if name not in skipped]) if skipped else images
