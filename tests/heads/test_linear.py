@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from oodkit.errors import InvalidInput
-from oodkit.heads import LinearHead, linear
+from oodkit.heads import LinearHead, as_linear_head, linear
 from oodkit.scorers.train import Need, make_train
 
 WEIGHT = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]])
