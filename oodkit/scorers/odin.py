@@ -43,8 +43,9 @@ class ODIN(Scorer):
     -----
     This is the temperature half of ODIN, all that can be had from logits. The other half moves each image by a small
     step against the sign of the gradient of -max_c log p_c before it is scored. That needs the backbone and one
-    backward pass through it; `score_tensor` has the gradient to do so, and since T > 0 its sign, the only thing the
-    step uses, is that of the paper's objective. Without the step the score is the paper's with step size 0.
+    backward pass through it: `oodkit score --perturb 0.0014` takes it. Since T > 0 the gradient of this score has the
+    sign of the paper's objective, the only thing that the step uses. Without it the score is the paper's with step
+    size 0.
 
     References
     ----------
@@ -63,10 +64,10 @@ class ODIN(Scorer):
         self.notes_ += constant_notes(train.features)
 
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
-        x = over_temperature(x, self.temperature)
-        change = torch.expm1(x - x.amax(dim=1, keepdim=True)).mean(dim=1).double()
+        below = (x - x.amax(dim=1, keepdim=True)).div_(self.temperature)
+        change = below.expm1_().mean(dim=1).double()
         above_uniform = -change.clamp(min=-0.5).log1p()
         confident = change < -0.5  # here 1 + change cancels, and the probability is far from uniform
         if bool(confident.any()):
-            above_uniform = torch.where(confident, log_max_probability(x) + log(x.shape[1]), above_uniform)
+            above_uniform = torch.where(confident, log_max_probability(over_temperature(x, self.temperature)) + log(x.shape[1]), above_uniform)
         return self.temperature * above_uniform
