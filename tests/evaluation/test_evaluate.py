@@ -180,7 +180,7 @@ def test_settings_beside_a_loaded_backbone_are_refused(photo_folder, noise, back
 @pytest.fixture
 def never_embeds(monkeypatch):
     """Embedding an image fails the test."""
-    monkeypatch.setattr(MODULE, "embed", lambda *_, **__: pytest.fail("an image was embedded"))
+    monkeypatch.setattr("oodkit.evaluation.session.embed", lambda *_, **__: pytest.fail("an image was embedded"))
 
 
 @pytest.fixture
