@@ -12,8 +12,10 @@ def mean_row(features: Tensor) -> Tensor:
     Args:
         features: (N, D) of any floating dtype, N >= 1.
     """
-    one = torch.zeros(len(features), dtype=torch.int64, device=features.device)
-    return class_sums(features, one, 1)[0] / len(features)
+    total = torch.zeros(features.shape[1], dtype=torch.float64, device=features.device)
+    for rows in torch.split(features, BLOCK):
+        total += rows.to(torch.float64).sum(dim=0)
+    return total / len(features)
 
 
 def class_sums(features: Tensor, classes: Tensor, count: int) -> Tensor:

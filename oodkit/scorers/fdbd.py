@@ -7,6 +7,7 @@ from torch.nn.functional import linear
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.class_means import mean_row
+from oodkit.scorers.largest_values import largest_column
 from oodkit.scorers.parts import in_parts
 
 SMALLEST_DISTANCE = 1e-8  # to the mean of the fit rows; a row that lies on it would score infinity
@@ -78,8 +79,8 @@ class FDBD(Scorer):
 
         def to_boundaries(rows: Tensor) -> Tensor:
             logits = linear(rows, weight, bias)
-            largest, predicted = logits.max(dim=1)
-            return ((largest[:, None] - logits) * per_boundary[predicted]).sum(dim=1)
+            predicted = largest_column(logits)
+            return ((logits.gather(1, predicted[:, None]) - logits) * per_boundary[predicted]).sum(dim=1)
 
         distance: Tensor = torch.linalg.vector_norm(x - self.location_.to(x.dtype), dim=1)
         return in_parts(to_boundaries, x, 3 * len(weight)) / distance.clamp(min=SMALLEST_DISTANCE)

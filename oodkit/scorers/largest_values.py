@@ -1,8 +1,19 @@
-"""The largest entries of each row, by value alone."""
+"""The largest entries of each row: several by value alone, or one by its column."""
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+def largest_column(rows: Tensor) -> Tensor:
+    """The column of the largest entry of each row, (B,) int64; the first of equal ones on a CPU.
+
+    Args:
+        rows: (B, n), without NaN; no gradient flows.
+    """
+    if rows.device.type != "cpu":
+        return rows.argmax(dim=1)
+    return torch.from_numpy(rows.detach().numpy().argmax(axis=1))  # several times faster than torch's
 
 
 def largest_values(rows: Tensor, k: int) -> Tensor:

@@ -9,6 +9,7 @@ from torch.nn.functional import linear
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.class_means import mean_row
+from oodkit.scorers.largest_values import largest_column
 from oodkit.scorers.parts import in_parts
 
 
@@ -71,10 +72,13 @@ class NCI(Scorer):
         of_location = linear(location, weight, bias)
 
         def projection(rows: Tensor) -> Tensor:
-            logit, predicted = linear(rows, weight, bias).max(dim=1)
-            return logit - of_location[predicted]  # = w_j . (z - g), the logit is at hand
+            logits = linear(rows, weight, bias)
+            predicted = largest_column(logits)
+            # = w_j . (z - g), the logit is at hand
+            projected: Tensor = logits.gather(1, predicted[:, None])[:, 0] - of_location[predicted]
+            return projected
 
         distance: Tensor = torch.linalg.vector_norm(x - location, dim=1)
         away = distance > 0
         collapsed = in_parts(projection, x, len(weight)) * away / torch.where(away, distance, 1)
-        return collapsed + self.alpha * x.abs().sum(dim=1)
+        return collapsed + self.alpha * torch.linalg.vector_norm(x, ord=1, dim=1)

@@ -48,8 +48,10 @@ def residual_space(features: Tensor, head: Head | None, dim: int | None) -> Resi
     found = principal(features, centre=None if head is None else head_origin(head))
     rank = len(found.variances)
     taken_out = found.directions[:, : min(int(wanted), rank)]
-    complete, _ = torch.linalg.qr(taken_out, mode="complete")
-    return ResidualSpace(found.centre, complete[:, taken_out.shape[1] :].contiguous(), int(wanted), rank)
+    left = found.directions[:, taken_out.shape[1] :]
+    if rank < width:  # what the rows do not vary in is left over as well
+        left = torch.linalg.qr(taken_out, mode="complete")[0][:, taken_out.shape[1] :]
+    return ResidualSpace(found.centre, left.contiguous(), int(wanted), rank)
 
 
 def residual_length(x: Tensor, origin: Tensor, basis: Tensor) -> Tensor:
@@ -76,5 +78,7 @@ def usual_dim(width: int) -> int:
 
 def head_origin(head: Head) -> Tensor:
     """The point -pinv(W) b (D,), float64: the shortest of those whose logits are nearest to 0."""
-    inverse: Tensor = torch.linalg.pinv(head.weight.to(torch.float64))
-    return -inverse @ head.bias.to(torch.float64)
+    weight, bias = (part.to("cpu", torch.float64) for part in head)
+    # by singular values, as pinv, which takes longer because it makes the inverse itself
+    origin: Tensor = torch.linalg.lstsq(weight, -bias[:, None], driver="gelsd").solution[:, 0]
+    return origin.to(head.weight.device)

@@ -9,6 +9,7 @@ from torch.nn.functional import linear
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.class_means import class_sums
+from oodkit.scorers.largest_values import largest_column
 from oodkit.scorers.parts import in_parts
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -102,4 +103,4 @@ class SHE(Scorer):
         return (x * patterns).sum(dim=1)
 
     def _predict(self, rows: Tensor) -> Tensor:
-        return linear(rows.detach(), self.weight_.to(rows.dtype), self.bias_.to(rows.dtype)).argmax(dim=1)
+        return largest_column(linear(rows.detach(), self.weight_.to(rows.dtype), self.bias_.to(rows.dtype)))

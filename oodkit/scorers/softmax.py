@@ -3,11 +3,11 @@
 from math import inf, isfinite
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from oodkit.errors import InvalidInput
+from oodkit.scorers.largest_values import largest_column
 
 CHUNK_BYTES = 4 * 2**20  # temporaries of this size stay in the processor's cache from one operation to the next
 
@@ -15,16 +15,14 @@ CHUNK_BYTES = 4 * 2**20  # temporaries of this size stay in the processor's cach
 def softmax(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Probabilities (B, C), and the log-sum-exp (B,) of the logits, from one fused pass."""
     probabilities = logits.softmax(dim=1)
-    return probabilities, logits.amax(dim=1) - probabilities.amax(dim=1).log()
+    column = largest_column(logits)[:, None]
+    largest, probability = (values.gather(1, column)[:, 0] for values in (logits, probabilities))
+    return probabilities, largest - probability.log()
 
 
 def set_aside_largest(logits: Tensor) -> tuple[Tensor, Tensor]:
     """The largest logit of each row, (B, 1), and all others, (B, C), with -inf in its place."""
-    values = logits.detach()
-    if values.device.type == "cpu":  # NumPy's argmax is several times faster than torch's
-        column = torch.from_numpy(values.numpy().argmax(axis=1))[:, None]
-    else:
-        column = values.argmax(dim=1, keepdim=True)
+    column = largest_column(logits)[:, None]
     return logits.gather(1, column), logits.scatter(1, column, -inf)
 
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oodkit.scorers.largest_values import largest_values
+from oodkit.scorers.largest_values import largest_column, largest_values
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 50))
@@ -23,3 +23,10 @@ def test_gradients_flow_to_what_was_chosen() -> None:
     (slope,) = torch.autograd.grad(largest_values(rows, 2).sum(), rows)
 
     assert slope.tolist() == [[0, 1, 1]]
+
+
+def test_column_is_that_of_the_first_largest() -> None:
+    """The column of the largest entry, the first of equal ones; rows that need a gradient are taken as well."""
+    rows = torch.tensor([[1.0, 5.0, 5.0], [-1.0, -2.0, -3.0]], requires_grad=True)
+
+    assert largest_column(rows).tolist() == [1, 0]
