@@ -69,5 +69,6 @@ class ODIN(Scorer):
         above_uniform = -change.clamp(min=-0.5).log1p()
         confident = change < -0.5  # here 1 + change cancels, and the probability is far from uniform
         if bool(confident.any()):
-            above_uniform = torch.where(confident, log_max_probability(over_temperature(x, self.temperature)) + log(x.shape[1]), above_uniform)
+            log_p = log_max_probability(over_temperature(x, self.temperature))
+            above_uniform = torch.where(confident, log_p + log(x.shape[1]), above_uniform)
         return self.temperature * above_uniform

@@ -54,6 +54,20 @@ def test_blocks_do_not_matter(monkeypatch) -> None:
     assert pooled_percentiles(rows, [10, 90]) == whole
 
 
+@given(st.integers(0, 2**32 - 1), st.floats(0, 100))
+def test_the_sample_does_not_matter(seed, percentile) -> None:
+    """A sample of one row, close or unlike the others, or room for no entry gives what all rows give."""
+    rng = np.random.default_rng(seed)
+    rows = torch.from_numpy(rng.integers(-3, 4, (9, 5)) * rng.standard_normal((9, 1))).float()
+    whole = pooled_percentiles(rows, [percentile])
+
+    for name, value in {"SAMPLE": 1, "MARGIN": 0.1, "MOST_BETWEEN": -1}.items():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(percentiles, "SAMPLE", 1)
+            patch.setattr(percentiles, name, value)
+            assert pooled_percentiles(rows, [percentile]) == whole
+
+
 @pytest.mark.parametrize("percentile", [-0.1, 100.1, float("nan")])
 def test_only_percentiles(percentile) -> None:
     """What is not in 0 .. 100 is refused, with its name."""
