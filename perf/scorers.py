@@ -41,7 +41,8 @@ def main(names: list[str], repeats: int) -> None:
         sys.exit(f"no case named {unknown[0]}; the cases are {', '.join(known)}")
     print(f"{THREADS} threads, {repeats} alternating repeats; times as ratios, ours over the other's")
     print(f"logits: {QUERIES:,} x {CLASSES:,}; features: {QUERIES:,} x {WIDTH}, {CLASSES:,} classes of {PER_CLASS}")
-    print(f"| scorer | one softmax (at most {AT_MOST_SOFTMAX}) | scoring (at most {AT_MOST_PEER}) | fitting | ranks | remark |")
+    targets = f"one softmax (at most {AT_MOST_SOFTMAX}) | scoring (at most {AT_MOST_PEER})"
+    print(f"| scorer | {targets} | fitting | ranks | remark |")
     print("| --- | --- | --- | --- | --- | --- |")
     for case in CASES:
         if not names or case.name in names:
