@@ -75,10 +75,10 @@ class NCI(Scorer):
             logits = linear(rows, weight, bias)
             predicted = largest_column(logits)
             # = w_j . (z - g), the logit is at hand
-            projected: Tensor = logits.gather(1, predicted[:, None])[:, 0] - of_location[predicted]
-            return projected
+            return logits.gather(1, predicted[:, None])[:, 0] - of_location[predicted]
 
         distance: Tensor = torch.linalg.vector_norm(x - location, dim=1)
         away = distance > 0
         collapsed = in_parts(projection, x, len(weight)) * away / torch.where(away, distance, 1)
-        return collapsed + self.alpha * torch.linalg.vector_norm(x, ord=1, dim=1)
+        size: Tensor = torch.linalg.vector_norm(x, ord=1, dim=1)
+        return collapsed + self.alpha * size
