@@ -17,8 +17,10 @@ class Reported:
         value: AUROC as a fraction.
         source: who reported it, and where.
         protocol: how it was measured, as far as that is known.
-        certainty: "sighted" in the publication, "code" or "exercise" of its authors, or "derived" from sighted figures.
-        scorer: name of the method there, where it is not that of the registry.
+        certainty: "sighted" in the publication, "derived" from what was sighted there, "exercise" of its authors'
+            group, or "leaderboard" of a benchmark.
+        scorer: registry name of the scorer; None where it is known only that a method of the protocol was used.
+        backbone: name of the backbone that it was measured with, as far as that is known.
     """
 
     value: float
@@ -26,6 +28,7 @@ class Reported:
     protocol: str
     certainty: str
     scorer: str | None = None
+    backbone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class Record:
             self.seed,
             self.view,
         ]
-        more = [self.head, self.image_size, self.precision, self.provenance.get("limit")]
+        more = [self.image_size, self.precision, self.provenance.get("head_asked"), self.provenance.get("limit")]
         return json.dumps([*named, *more], sort_keys=True)
 
 

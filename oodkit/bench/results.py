@@ -1,6 +1,7 @@
 """Results of benchmarks in a folder: records in SQLite, scores of each cell in a Parquet file beside it."""
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,12 @@ _MIGRATIONS = (
         "CREATE INDEX cells_by_place ON cells (place, turn)",
     ),
 )
+
+
+def default_results() -> Path:
+    """OODKIT_RESULTS, or `oodkit-results` in the working folder."""
+    named = os.environ.get("OODKIT_RESULTS")
+    return Path(named).expanduser() if named else Path("oodkit-results")
 
 
 class Results:

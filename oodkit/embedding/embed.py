@@ -72,7 +72,7 @@ class _Run:
         self.images, self.backbone, self.view, self.store = images, backbone, view, store
         self.skip_unreadable = skip_unreadable
         self.batch_size = batch_size or default_batch_size(backbone)
-        self.space = Space(backbone.fingerprint, backbone.numerics, _view_key(view.name))
+        self.space = Space(backbone.fingerprint, backbone.numerics, view_key(view.name))
         self.stamps = [images.stamp(i) for i in range(len(images))]
         self.digests = store.remembered(self.stamps)
         self._read_digests_without_stamps()
@@ -208,6 +208,7 @@ class _ShardWriter:
         self.stamped: list[tuple[FileStamp, bytes]] = []
 
 
-def _view_key(name: str) -> str:
+def view_key(name: str) -> str:
+    """What a view is called in the store: its name, and the package and version that it is from if not from oodkit."""
     package = views[name].package
     return f"{name} of {package}" if package else name

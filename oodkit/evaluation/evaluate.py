@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from oodkit.evaluation.overlap import content_hash
 from oodkit.evaluation.perturbation import check_epsilon
 from oodkit.evaluation.session import Session
 from oodkit.evaluation.supply import Extras
+from oodkit.evaluation.versions import library_versions
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.progress import progress
 from oodkit.scorers import create
@@ -26,7 +26,6 @@ from oodkit.scorers.base import Need
 
 ALL = "all"
 DEFAULT_SCORERS = ("knn", "mahalanobis", "relative_mahalanobis")
-_LIBRARIES = ("oodkit-vision", "torch", "timm", "open_clip_torch", "scikit-learn", "numpy", "pillow")
 
 
 def evaluate(
@@ -52,6 +51,7 @@ def evaluate(
     negatives: Words | None = None,
     out_names: Sequence[str] | None = None,
     logit_scale: bool = False,
+    clean_names: bool = False,
     perturb: float | None = None,
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
@@ -85,6 +85,7 @@ def evaluate(
         negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
         out_names: names of the OOD classes, for "in_out_names"; None for the out-set's own.
         logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
+        clean_names: whether underscores in class names become spaces; published results keep them.
         perturb: move each test and out-image by one step of this size, in pixels of [0, 1], that raises its score, as
             ODIN does with 0.0014; None to score images as they are. For scorers that have gradients; slow, since
             nothing of it is stored.
@@ -113,7 +114,7 @@ def evaluate(
         halves,
         out_sets,
         backbone,
-        extras=Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale),
+        extras=Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names),
         limit=limit,
         seed=seed,
         cache=cache,
@@ -169,7 +170,7 @@ def evaluate(
             "perturb": perturb,
         },
         provenance={
-            "versions": {name: version(name) for name in _LIBRARIES},
+            "versions": library_versions(),
             "backbone_fingerprint": backbone.fingerprint,
             "images": {
                 "fit": content_hash(session.fit),

@@ -86,7 +86,7 @@ class Session:
         self.in_, self.halves, self.out_sets, self.backbone = in_, halves, dict(outs), backbone
         self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
         self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache)
-        self._cache, self._skip_unreadable = cache, skip_unreadable
+        self._extras, self._cache, self._skip_unreadable = extras, cache, skip_unreadable
         self._moving: dict[str, ImageSet] = {}
 
     def lacks(self, model: Scorer) -> str | None:
@@ -95,6 +95,26 @@ class Session:
         if reason is None and self.perturb is not None and not model.differentiable:
             return "it has no gradients to perturb images by"
         return reason
+
+    def with_outs(self, names: Sequence[str]) -> "Session":
+        """A session of some of the out-sets."""
+        return Session(
+            self.in_,
+            self.halves,
+            {name: self.out_sets[name] for name in names},
+            self.backbone,
+            extras=self._extras,
+            view=self.view,
+            limit=self.limit,
+            seed=self.seed,
+            cache=self._cache,
+            skip_unreadable=self._skip_unreadable,
+            perturb=self.perturb,
+        )
+
+    def limited(self, images: ImageSet) -> ImageSet:
+        """What is used of a set."""
+        return images if self.limit is None else take(images, self.limit, self.seed)
 
     def embed(self) -> list[str]:
         """Embed all sets, or read them from the store; lines about images that turn up on both sides.
@@ -111,7 +131,7 @@ class Session:
         if self.perturb is not None:
             sets = {self.in_: self.halves.test, **self.out_sets}
             parts = {self.in_: self.test, **self.outs}
-            self._moving = {name: _read(self._limited(images), parts[name]) for name, images in sets.items()}
+            self._moving = {name: _read(self.limited(images), parts[name]) for name, images in sets.items()}
         return lines
 
     @property
@@ -132,6 +152,7 @@ class Session:
         rows = self.supply.rows(model, self.fit)
         started = time.perf_counter()
         model.fit(rows, **needed)
+        model.notes_ += self.supply.doubts(model)
         fit_seconds = time.perf_counter() - started
         if advance:
             advance()
@@ -176,12 +197,9 @@ class Session:
             return model.score_samples(rows)
         return perturbed_scores(self.backbone, self.supply.rows_of(model), model, self._moving[name], self.perturb)
 
-    def _limited(self, images: ImageSet) -> ImageSet:
-        return images if self.limit is None else take(images, self.limit, self.seed)
-
     def _embedded(self, images: ImageSet) -> Embeddings:
         return embed(
-            self._limited(images),
+            self.limited(images),
             self.backbone,
             view=self.view,
             cache=self._cache,

@@ -26,7 +26,7 @@ from oodkit.heads import (
     make_head,
     mine_negatives,
 )
-from oodkit.heads.prompts import fill_prompts
+from oodkit.heads.prompts import clean_name, fill_prompts
 from oodkit.scorers.base import Need, Scorer
 
 _JOINT = frozenset({Need.TEXT, Need.CAPTIONS, Need.NEGATIVES, Need.OUT_TEXT})
@@ -49,6 +49,7 @@ class Extras:
         negatives: words to mine negatives from; None for those of WordNet.
         out_names: names of the OOD classes, for `in_out_names`; None for the out-set's own.
         logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
+        clean_names: whether underscores in class names become spaces; published results keep them.
     """
 
     head: Any = None
@@ -58,6 +59,7 @@ class Extras:
     negatives: Words | None = None
     out_names: Sequence[str] | None = None
     logit_scale: bool = False
+    clean_names: bool = False
 
 
 class Supply:
@@ -140,13 +142,14 @@ class Supply:
         could_use = Need.HEAD in model.optional and not model.needs & _JOINT
         if Need.HEAD in model.needs or (could_use and self._has_head_over_features):
             given["head"] = self.head
-        if Need.TEXT in wanted:
+        # Texts go with features of the joint space, which only scorers that need texts are given.
+        if Need.TEXT in model.needs:
             given["text"] = self._text
-        if Need.CAPTIONS in wanted:
+        if Need.CAPTIONS in model.needs:
             given["captions"] = self._embed_text(self.extras.captions or ())
-        if Need.NEGATIVES in wanted:
+        if Need.NEGATIVES in model.needs:
             given["negatives"] = self._negatives
-        if Need.OUT_TEXT in wanted:
+        if Need.OUT_TEXT in model.needs:
             given["out_text"] = self._out_text(outs)
         return given
 
@@ -169,6 +172,16 @@ class Supply:
             part: features of a set.
         """
         return self._rows(self.rows_of(model), part)
+
+    def doubts(self, model: Scorer) -> list[str]:
+        """What to say of a scorer that should be fitted on images that the head has not seen, where it was not."""
+        seen = {"backbone": "may have been trained on", "probe": "was trained on"}
+        seen["pseudo_label_probe"] = seen["probe"]
+        if not model.wants_held_out or self.head_made not in seen:
+            return []
+        return [
+            f"fitted on logits of images that the head {seen[self.head_made]}, which are more confident than others"
+        ]
 
     def unused(self, models: Iterable[Scorer]) -> list[str]:
         """A line for each thing that the user gave and none of the scorers takes."""
@@ -322,7 +335,7 @@ class Supply:
 
     @property
     def _class_names(self) -> Sequence[str] | None:
-        return self.images.class_names if self.extras.class_names is None else self.extras.class_names
+        return self._as_texts(self.images.class_names if self.extras.class_names is None else self.extras.class_names)
 
     @cached_property
     def _text(self) -> torch.Tensor:
@@ -342,9 +355,13 @@ class Supply:
         return negatives
 
     def _out_text(self, outs: Iterable[Embeddings]) -> torch.Tensor:
-        names = next(iter(outs)).class_names if self.extras.out_names is None else self.extras.out_names
+        found = next(iter(outs)).class_names if self.extras.out_names is None else self.extras.out_names
+        names = self._as_texts(found)
         assert names is not None, "lacks() was not asked"
         return class_text_embeddings(self._embed_text, names, self.extras.prompts)
+
+    def _as_texts(self, names: Sequence[str] | None) -> Sequence[str] | None:
+        return [clean_name(name) for name in names] if names is not None and self.extras.clean_names else names
 
     def _embed_text(self, texts: Sequence[str]) -> Features:
         return embed_texts(texts, self.backbone, cache=self.cache)

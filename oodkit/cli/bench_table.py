@@ -1,0 +1,161 @@
+"""Results of a benchmark as tables of text."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from statistics import fmean
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from oodkit.bench.checking import Comparison
+from oodkit.bench.means import Mean, means
+from oodkit.bench.record import Record
+from oodkit.bench.suite import Suite
+
+
+def print_means(suite: Suite, records: Sequence[Record]) -> None:
+    """A table per in-set and backbone: out-sets, scorers, AUROC over seeds, published figures, doubts."""
+    console = _console()
+    for (in_, backbone), group in groupby(means(records), key=lambda mean: (mean.sample.in_, mean.sample.backbone)):
+        rows = list(group)
+        sample = next((row.sample for row in rows if row.sample.error is None), rows[0].sample)
+        table = _table(
+            f"in: {in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {backbone}, {sample.image_size} px, "
+            f"{sample.precision}",
+            f"suite {suite.name}; per cent; 95 % interval by DeLong, or over seeds where there are several; FPR95 with "
+            "in-images as positives; letters: doubts below",
+            ("out", "n out", "scorer"),
+            ("seeds", "AUROC", "95 % interval", "FPR95", "reported", "doubts"),
+        )
+        letters: dict[str, str] = {}
+        for out, of_out in groupby(rows, key=lambda mean: mean.sample.out):
+            for place, row in enumerate(of_out):
+                first = ("", "") if place else (escape(out), f"{row.sample.n_out:,}" if row.sample.n_out else "")
+                table.add_row(*first, escape(_scorer(row.sample)), *_cells(row, letters))
+        console.print(table)
+        for line, letter in letters.items():
+            console.print(f"  {letter}: {escape(line)}", highlight=False, soft_wrap=True)
+    _print_errors(console, records)
+    if suite.about:
+        console.print(escape(suite.about), highlight=False, soft_wrap=True)
+
+
+def print_group_means(suite: Suite, records: Sequence[Record]) -> None:
+    """A table of unweighted means over the sets of each group, beside published ones, where the suite has groups."""
+    groups = list(dict.fromkeys(pair.group for pair in suite.pairs if pair.group))
+    rows: dict[tuple[str, str, str, str], list[float]] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for pair in suite.pairs:
+        counts[pair.in_, pair.group or ""] = counts.get((pair.in_, pair.group or ""), 0) + 1
+    for mean in means(records):
+        group = mean.sample.provenance.get("group")
+        if group and mean.auroc is not None:
+            place = (mean.sample.in_, mean.sample.backbone, _scorer(mean.sample), group)
+            rows.setdefault(place, []).append(mean.auroc)
+    whole = {place: values for place, values in rows.items() if len(values) == counts[place[0], place[3]] > 1}
+    if not whole:
+        return
+    table = _table("means over the sets of a group, AUROC in per cent", "", ("in", "backbone", "scorer"), tuple(groups))
+    for in_, backbone, scorer in dict.fromkeys(place[:3] for place in whole):
+        cells = []
+        for group in groups:
+            values = whole.get((in_, backbone, scorer, group))
+            reported = [
+                f"{100 * figure.reported.value:.2f}"
+                for figure in suite.reported
+                if (figure.in_, figure.group, figure.reported.scorer) == (in_, group, scorer.partition("(")[0])
+            ]
+            text = "" if values is None else f"{100 * fmean(values):.2f}"
+            cells.append(text + (f" (reported {', '.join(reported)})" if reported else ""))
+        table.add_row(escape(in_), escape(backbone), escape(scorer), *cells)
+    _console().print(table)
+
+
+def print_check(rows: Sequence[Comparison]) -> None:
+    """A table of what was expected and found, misses first."""
+    table = _table(
+        f"check: {sum(row.holds for row in rows)} of {len(rows)} figures are reproduced",
+        "AUROC in per cent",
+        ("in", "out", "backbone", "scorer"),
+        ("expected", "found", "difference", "tolerance", ""),
+    )
+    for row in sorted(rows, key=lambda row: row.holds):
+        if row.found is None:
+            found, difference = row.reason, ""
+        else:
+            found, difference = f"{100 * row.found:.2f}", f"{100 * (row.found - row.expected):+.2f}"
+        verdict = "ok" if row.holds else "MISS"
+        table.add_row(
+            *map(escape, row.name),
+            f"{100 * row.expected:.2f}",
+            escape(found),
+            difference,
+            f"{100 * row.tolerance:.2f}",
+            verdict,
+        )
+    _console().print(table)
+
+
+def _cells(row: Mean, letters: dict[str, str]) -> tuple[str, ...]:
+    sample = row.sample
+    doubts = dict.fromkeys(line for record in row.records for line in record.doubts)
+    marks = [letters.setdefault(line, _letter(len(letters))) for line in doubts]
+    if row.auroc is None:
+        return str(len(row.records)), "failed", "", "", "", ""
+    interval = "" if row.interval is None else "{:.2f} - {:.2f}".format(*(100 * end for end in row.interval))
+    fpr = "" if row.fpr95_in is None else f"{100 * row.fpr95_in:.2f}"
+    return (
+        str(len(row.records)),
+        f"{100 * row.auroc:.2f}",
+        interval,
+        fpr,
+        ", ".join(f"{100 * figure.value:.2f}" for figure in sample.reported),
+        " ".join(marks),
+    )
+
+
+def _letter(number: int) -> str:
+    return chr(ord("a") + number) if number < 26 else f"{chr(ord('a') + number // 26 - 1)}{chr(ord('a') + number % 26)}"
+
+
+def _scorer(record: Record) -> str:
+    """The scorer's name, with those parameters that are not the default ones."""
+    from inspect import signature
+
+    from oodkit.scorers import scorers
+
+    try:
+        usual = signature(scorers.load(record.scorer)).parameters
+    except Exception:
+        return record.scorer
+    changed = {k: v for k, v in record.params.items() if k != "seed" and k in usual and v != usual[k].default}
+    return record.scorer + (f"({', '.join(f'{k}={v}' for k, v in changed.items())})" if changed else "")
+
+
+def _print_errors(console: Console, records: Sequence[Record]) -> None:
+    for record in records:
+        if record.error is not None:
+            name = f"{record.in_} -> {record.out}, {record.backbone}, {record.scorer}, seed {record.seed}"
+            console.print(f"failed: {escape(name)}: {escape(record.error)}", highlight=False, soft_wrap=True)
+
+
+def _table(title: str, caption: str, left: Sequence[str], right: Sequence[str]) -> Table:
+    table = Table(
+        title=escape(title),
+        caption=escape(caption) or None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for heading in left:
+        table.add_column(heading, no_wrap=True)
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 160))
