@@ -35,9 +35,9 @@ def fit_probe(
 
     Features are standardised by mean and unbiased standard deviation of the fit rows; a constant one is left out. The
     layer begins as torch's `nn.Linear` does and is trained by cross-entropy with Adam, whose weight decay is added to
-    the gradient. The learning rate rises from 0 over the first tenth of the steps and falls to 0 along half a cosine.
-    Each epoch goes through all rows in another order; the last, smaller batch counts. The same arguments give the same
-    head, bit for bit, on the same machine; no global random state is read or changed.
+    the gradient. The learning rate rises from 0 over the first tenth of the steps and falls along half a cosine. Each
+    epoch goes through all rows in another order; the last, smaller batch counts. The same arguments give the same head,
+    bit for bit, on the same machine; no global random state is read or changed.
 
     Args:
         features: (N, D) real numbers in any form that a scorer takes; a memory-mapped array is read batch by batch.
@@ -81,7 +81,9 @@ def fit_probe(
 
 
 def learning_rate_at(step: int, steps: int, peak: float) -> float:
-    """Linear from 0 to the peak over the first tenth of the steps, then half a cosine down to 0.
+    """Linear from 0 to the peak, which the last step of the first tenth has, then from the peak down half a cosine.
+
+    With fewer than 10 steps there is no rise.
 
     Args:
         step: 0 <= step < steps.
@@ -90,7 +92,7 @@ def learning_rate_at(step: int, steps: int, peak: float) -> float:
     """
     warm = steps // WARM_UP
     if step < warm:
-        return peak * step / warm
+        return peak * step / max(1, warm - 1)  # a rise of one step is at 0
     return peak * (1 + math.cos(math.pi * (step - warm) / (steps - warm))) / 2
 
 
