@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid
 from oodkit.errors import InvalidInput
 from oodkit.scorers.largest_values import largest_column
 
-CHUNK_BYTES = 4 * 2**20  # temporaries of this size stay in the processor's cache from one operation to the next
+CHUNK_BYTES = 2**20  # temporaries of this size stay in the cache, and the allocator keeps them from chunk to chunk
 
 
 def softmax(logits: Tensor) -> tuple[Tensor, Tensor]:
