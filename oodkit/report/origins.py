@@ -1,0 +1,46 @@
+"""Where the figures of many records come from: what all of them share, and what differs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oodkit.bench.record import Record
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Provenance of several records.
+
+    Attributes:
+        shared: name and value of what is the same in all of them.
+        differing: name, and each value with the number of records that have it.
+    """
+
+    shared: tuple[tuple[str, str], ...]
+    differing: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+
+
+def origins(records: Iterable[Record]) -> Origins:
+    """Gather provenance over records, in the order in which names first appear."""
+    counts: dict[str, Counter[str]] = {}
+    total = 0
+    for record in records:
+        total += 1
+        for name, value in flat(record.provenance):
+            counts.setdefault(name, Counter())[value] += 1
+    shared = [(name, next(iter(found))) for name, found in counts.items() if list(found.values()) == [total]]
+    names = {name for name, _ in shared}
+    differing = [(name, tuple(found.most_common())) for name, found in counts.items() if name not in names]
+    return Origins(tuple(shared), tuple(differing))
+
+
+def flat(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Names and values of a nested mapping, names joined by blanks; None is left out."""
+    for name, value in given.items():
+        whole = f"{above} {name}".strip()
+        if isinstance(value, Mapping):
+            yield from flat(value, whole)
+        elif value is not None:
+            yield whole, value if isinstance(value, str) else json.dumps(value, default=str)

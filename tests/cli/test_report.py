@@ -1,0 +1,81 @@
+"""`oodkit report` on a folder of results."""
+
+import pytest
+
+from oodkit.bench.results import Results
+from oodkit.cli.main import DONE, UNUSABLE, run
+from tests.report.make import benchmark
+
+
+@pytest.fixture
+def results(tmp_path):
+    records, scores = benchmark(pairs=2)
+    folder = tmp_path / "results"
+    with Results(folder) as stored:
+        for record in records:
+            stored.add(record, scores.get(record.key))
+    return folder
+
+
+def test_each_format_is_a_file(tmp_path, results, capsys):
+    """All five at once; a line on stderr tells each file and its size; stdout stays empty."""
+    names = {"html": "r.html", "md": "r.md", "csv": "r.csv", "latex": "r.tex", "parquet": "r.parquet"}
+    options = [word for name, file in names.items() for word in (f"--{name}", str(tmp_path / file))]
+
+    assert run(["report", "--results", str(results), *options]) == DONE
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert all((tmp_path / file).stat().st_size > 500 and f"{file} written" in captured.err for file in names.values())
+
+
+def test_without_a_file_it_prints_markdown(results, capsys):
+    """The table of the terminal is the same one."""
+    assert run(["report", "--results", str(results), "--suite", "ci"]) == DONE
+
+    assert "AUROC in per cent" in capsys.readouterr().out
+
+
+def test_the_label_of_the_suite_is_in_the_report(tmp_path, results, capsys):
+    """What the suite's file says of its list stands above the tables."""
+    suites = tmp_path / "suites.yaml"
+    suites.write_text(
+        "suites:\n  ci:\n    title: A list\n    about: 'Reconstructed list: inferred.'\n"
+        "    pairs:\n      - {in: digits@0-4, out: digits@5-9}\n"
+        "    backbones: [efficientnet_lite0]\n    scorers: [knn]\n"
+    )
+
+    assert run(["report", "--results", str(results), "--file", str(suites)]) == DONE
+
+    out = capsys.readouterr().out
+    assert "# ci: A list" in out
+    assert "**reconstructed list**" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--suite", "cj"], "no results of suite 'cj'"),
+        (["--html", "nowhere/x.html"], "make it first"),
+        (["--html", "."], "is a folder"),
+        (["--md", "x", "--csv", "x"], "two formats"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line(results, monkeypatch, capsys, tmp_path, words, message):
+    """Exit 2, one line, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["report", "--results", str(results), *words]) == UNUSABLE
+
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+def test_no_results_is_one_line(tmp_path, capsys):
+    """It says which command makes them, and makes no folder."""
+    assert run(["report", "--results", str(tmp_path / "none")]) == UNUSABLE
+
+    assert "oodkit bench" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
