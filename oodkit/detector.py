@@ -62,6 +62,7 @@ class Detector:
         negatives: Words | None = None,
         out_names: Sequence[str] | None = None,
         logit_scale: bool = False,
+        clean_names: bool = False,
     ) -> Self:
         """Learn what in-distribution images look like.
 
@@ -79,6 +80,7 @@ class Detector:
             negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
             out_names: names of OOD classes, for "in_out_names".
             logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
+            clean_names: whether underscores in class names become spaces; published results keep them.
 
         Raises:
             OodkitError: an image cannot be read, the scorer lacks something, or cannot be fitted on these.
@@ -87,7 +89,7 @@ class Detector:
         if labels is not None:
             train = copy.copy(train)
             train.labels = as_labels(labels, len(train)).numpy()
-        extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale)
+        extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names)
         supply = Supply(self.backbone, train.name, train, extras, self.cache)
         if (reason := supply.lacks(self.scorer, {})) is not None:
             given = "labels, head, class_names, captions and out_names are arguments of fit"

@@ -91,4 +91,12 @@ SkipOption = Annotated[
     bool,
     typer.Option("--skip-unreadable", help="Leave out images that cannot be read, naming and counting them."),
 ]
+SourceResolutionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--source-resolution",
+        metavar="N",
+        help="Shrink the shorter side of each image to N pixels first, so that sets differ in resolution no longer.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -77,6 +77,9 @@ def score(
     out_names: Annotated[
         Path | None, typer.Option("--out-names", metavar="FILE", help="Names of the OOD classes, one per line.")
     ] = None,
+    clean_names: Annotated[
+        bool, typer.Option("--clean-names", help="Write underscores in class names as spaces.")
+    ] = False,
     logit_scale: Annotated[
         bool, typer.Option("--logit-scale", help="Multiply the zero-shot head's cosines by the model's logit scale.")
     ] = False,
@@ -137,6 +140,7 @@ def score(
         negatives=read_words(negatives) if negatives else None,
         out_names=read_lines(out_names) if out_names else None,
         logit_scale=logit_scale,
+        clean_names=clean_names,
         perturb=perturb,
     )
     for note in evaluation.notes:

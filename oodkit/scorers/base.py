@@ -41,6 +41,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         What `fit` uses where it is given (class attribute).
     differentiable : bool
         Whether gradients flow through the score (class attribute); where not, `score_tensor` refuses.
+    wants_held_out : bool
+        Whether `fit` should be given logits of rows that the head was not trained on (class attribute).
     saveable : bool
         Whether what was learned is numbers and text alone (class attribute); where not, `save` refuses.
     chunk_bytes : int
@@ -52,6 +54,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     needs: ClassVar[frozenset[Need]] = frozenset()
     optional: ClassVar[frozenset[Need]] = frozenset()
     differentiable: ClassVar[bool] = True
+    wants_held_out: ClassVar[bool] = False
     saveable: ClassVar[bool] = True
     chunk_bytes: ClassVar[int] = 16 * 2**20
 

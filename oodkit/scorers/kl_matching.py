@@ -47,6 +47,7 @@ class KLMatching(Scorer):
     """
 
     needs = frozenset({Need.LOGITS})
+    wants_held_out = True
 
     classes_: Tensor
     log_templates_: Tensor

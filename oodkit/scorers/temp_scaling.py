@@ -49,6 +49,7 @@ class TemperatureScaling(Scorer):
     """
 
     needs = frozenset({Need.LOGITS, Need.LABELS})
+    wants_held_out = True
     chunk_bytes = CHUNK_BYTES
 
     temperature_: float

@@ -201,6 +201,38 @@ def test_an_optional_head_is_given_where_it_is_over_features(supply):
     assert "head" not in supply("plain", "flat").needed(Residual(), [])
 
 
+class CouldUseNames(KNN):
+    """Would take texts of OOD names if it were given them."""
+
+    optional = frozenset({Need.TEXT, Need.OUT_TEXT})
+
+
+def test_names_of_ood_classes_are_given_to_none_that_can_do_without(supply, outs):
+    """What a scorer merely could use never lets it see the OOD side."""
+    made = supply("clip")
+    parts = [embed(images, made.backbone) for images in outs("out").values()]
+    assert made.needed(CouldUseNames(), parts) == {}
+
+
+def test_a_fit_on_what_the_head_was_trained_on_is_doubted(supply):
+    """For those who want other rows, and where a head was trained or may have been."""
+    trained, own, text = supply("plain"), supply("two_classes"), supply("clip", head="zero_shot")
+    for made in (trained, own, text):
+        _ = made.head
+    assert "that the head was trained on" in trained.doubts(create("temp_scaling"))[0]
+    assert "that the head may have been trained on" in own.doubts(create("kl_matching"))[0]
+    assert text.doubts(create("temp_scaling")) == []
+    assert trained.doubts(MSP()) == []
+
+
+def test_names_are_cleaned_on_request(supply):
+    """Underscores become spaces, which a prompt that is a name itself shows; without it names stay as they are."""
+    given = {"class_names": ["dark_green", "red_"], "prompts": ("{}",), "head": "zero_shot"}
+    plain, clean = supply("clip", **given), supply("clip", clean_names=True, **given)
+    assert plain.head.class_names == ("dark_green", "red_")
+    assert clean.head.class_names == ("dark green", "red")
+
+
 def test_labels_are_given_to_those_who_take_them(supply):
     """Also where they are optional; not where there are none."""
     np.testing.assert_array_equal(supply("plain").needed(create("mahalanobis"), [])["labels"], [0] * 12 + [1] * 12)
