@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from oodkit.errors import InvalidInput
+from oodkit.scorers.head import checked_head, read_head
 from oodkit.scorers.rows import as_tensor, check_finite, floating
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -27,7 +28,7 @@ class LinearHead:
         class_names: C names in the order of the logits, or None where they are not known.
         notes: what the user should know about it, one plain statement each.
         unit_features: whether the head stands for features of length 1. `logits` scales them itself; a scorer that is
-            given the head must be given such features.
+            given the head refuses others.
     """
 
     weight: Tensor
@@ -38,14 +39,8 @@ class LinearHead:
 
     def __post_init__(self) -> None:
         """Take any array-like weight and bias, and refuse what does not fit together."""
-        weight = floating(as_tensor(self.weight, "head weight"))
-        bias = torch.as_tensor(self.bias).detach().to(weight)
+        weight, bias = checked_head(self.weight, self.bias)
         count = len(weight)
-        if count == 0:
-            raise InvalidInput("head weight must have shape (C, D) with C >= 1, got no row")
-        check_finite(weight, "head weight")
-        if bias.shape != (count,) or not bool(bias.isfinite().all()):
-            raise InvalidInput(f"head bias must be {count} finite numbers, got shape {tuple(bias.shape)}")
         if self.class_names is not None and len(self.class_names) != count:
             raise InvalidInput(f"the head has {count} classes, but {len(self.class_names)} class names were given")
         object.__setattr__(self, "weight", weight)
@@ -89,19 +84,12 @@ class LinearHead:
 
 
 def as_linear_head(head: Any) -> LinearHead:
-    """A head of (weight, bias), of an `nn.Linear`, or as it is.
+    """A head of (weight, bias), where a bias of None is 0, of an `nn.Linear`, or as it is.
 
     Raises:
         InvalidInput: it is none of these.
     """
-    if isinstance(head, LinearHead):
-        return head
-    weight, bias = getattr(head, "weight", None), getattr(head, "bias", None)
-    if isinstance(head, tuple | list) and len(head) == 2:
-        weight, bias = head
-    if weight is None:
-        raise InvalidInput(f"a head must be (weight, bias), an nn.Linear or a LinearHead, got {type(head).__name__}")
-    return LinearHead(weight, torch.zeros(len(weight)) if bias is None else bias)
+    return head if isinstance(head, LinearHead) else LinearHead(*read_head(head))
 
 
 def names_of(class_names: Sequence[str] | None) -> tuple[str, ...] | None:

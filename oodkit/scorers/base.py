@@ -18,6 +18,7 @@ from oodkit.errors import InvalidInput
 from oodkit.scorers.rows import as_tensor, check_finite, floating
 from oodkit.scorers.saving import load_state, save_state
 from oodkit.scorers.train import HOW_TO_GIVE, Head, Need, Train, make_train
+from oodkit.scorers.unit_rows import check_unit_rows
 
 __all__ = ["Head", "Need", "NotFitted", "Scorer", "Train"]
 
@@ -49,6 +50,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         Rows are scored in chunks of about this many bytes, so memory does not grow with their number.
     notes_ : list of str
         What the user should know about this fit, one plain statement each; often empty.
+    unit_features_ : bool
+        Whether `fit` was given a head that stands for rows of length 1; others are refused then, in scoring too.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset()
@@ -60,6 +63,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     notes_: list[str]
     n_features_in_: int
+    unit_features_: bool = False
 
     @abstractmethod
     def _fit(self, train: Train) -> None:
@@ -84,7 +88,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             The scorer itself.
 
         Raises:
-            InvalidInput: wrong shape, NaN or infinity, or something in `needs` is missing.
+            InvalidInput: wrong shape, NaN or infinity, or something in `needs` is missing; or rows of another length
+                than 1 with a head that stands for such rows (`LinearHead.unit_features`).
             TooFewSamples: fewer rows than the method can work with.
         """
         if y is not None and labels is not None:
@@ -95,6 +100,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         self._forget()
         self._match_columns(features, train.features, reset=True)
         self.notes_ = []
+        if train.unit_features:
+            self.unit_features_ = True
         try:
             with torch.inference_mode(False), torch.no_grad():
                 self._fit(train)
@@ -202,6 +209,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             raise InvalidInput(f"features must have shape (N, {self.n_features_in_}) as in fit, got {shape}")
         self._match_columns(features, rows, reset=False)
         check_finite(rows, "features")
+        if self.unit_features_:
+            check_unit_rows(rows, "features")
         return rows
 
     def _match_columns(self, features: Any, rows: Tensor, reset: bool) -> None:

@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from oodkit.errors import InvalidInput, TooFewSamples, nearest_names
+from oodkit.scorers.head import Head, read_head
 from oodkit.scorers.rows import as_labels, as_tensor, check_finite, floating, is_mapped
+from oodkit.scorers.unit_rows import check_unit_rows
+
+__all__ = ["HOW_TO_GIVE", "Head", "Need", "Train", "make_train"]
 
 
 class Need(StrEnum):
@@ -42,13 +46,6 @@ HOW_TO_GIVE = {
 }
 
 
-class Head(NamedTuple):
-    """A linear classifier: logits = features @ weight.T + bias."""
-
-    weight: Tensor  # (C, D)
-    bias: Tensor  # (C,)
-
-
 @dataclass(frozen=True)
 class Train:
     """What `_fit` gets; checked, on one device, to be read and never written to.
@@ -58,6 +55,7 @@ class Train:
         mapped: whether `features` lie in a memory-mapped file: keep a reference, never a copy.
         labels, head, text, out_text, captions, negatives, views: set if the scorer's `needs` or `optional` name them,
             else None.
+        unit_features: whether the head stands for rows of length 1, as the zero-shot head does; then these are.
     """
 
     features: Tensor  # (N, D)
@@ -69,6 +67,7 @@ class Train:
     captions: Tensor | None = None  # (M, D)
     negatives: Tensor | None = None  # (M, D)
     views: Tensor | None = None  # (V, N, D)
+    unit_features: bool = False
 
 
 def make_train(scorer: str, wanted: frozenset[Need], features: Any, given: Mapping[str, Any]) -> Train:
@@ -81,7 +80,8 @@ def make_train(scorer: str, wanted: frozenset[Need], features: Any, given: Mappi
         given: the other arguments of `fit` by name; None stands for not given.
 
     Raises:
-        InvalidInput: an unknown name, a wrong shape, values that are not finite, labels that are not integers.
+        InvalidInput: an unknown name, a wrong shape, values that are not finite, labels that are not integers,
+            rows of another length than 1 beside a head that stands for such.
         TooFewSamples: no rows.
     """
     known = [need.value for need in Need if need is not Need.LOGITS]
@@ -98,7 +98,10 @@ def make_train(scorer: str, wanted: frozenset[Need], features: Any, given: Mappi
     half = rows.dtype in (torch.float16, torch.bfloat16)
     taken = {name: value for name, value in given.items() if name in wanted and value is not None}
     read = {name: _READERS[Need(name)](value, rows) for name, value in taken.items()}
-    return Train(rows if mapped or half else floating(rows), mapped=mapped, **read)
+    unit = bool(getattr(taken.get(Need.HEAD.value), "unit_features", False))
+    if unit:
+        check_unit_rows(rows, "features")
+    return Train(rows if mapped or half else floating(rows), mapped=mapped, unit_features=unit, **read)
 
 
 def _labels(value: Any, rows: Tensor) -> Tensor:
@@ -106,12 +109,11 @@ def _labels(value: Any, rows: Tensor) -> Tensor:
 
 
 def _head(value: Any, rows: Tensor) -> Head:
-    weight, bias = (value.weight, value.bias) if hasattr(value, "weight") else value
-    weight = _matrix(weight, rows, "head weight")
-    bias = floating(torch.as_tensor(bias).detach()).to(rows.device)
-    if bias.shape != (len(weight),) or not bool(bias.isfinite().all()):
-        raise InvalidInput(f"head bias must be {len(weight)} finite numbers, got shape {tuple(bias.shape)}")
-    return Head(weight, bias)
+    weight, bias = read_head(value)
+    if weight.shape[1] != rows.shape[1]:
+        shape = tuple(weight.shape)
+        raise InvalidInput(f"head weight must have shape (C, {rows.shape[1]}) for these features, got {shape}")
+    return Head(weight.to(rows.device), bias.to(rows.device))
 
 
 def _matrix(value: Any, rows: Tensor, name: str) -> Tensor:

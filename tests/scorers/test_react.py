@@ -72,7 +72,7 @@ def test_errors() -> None:
     data = make_activations(0)
     with pytest.raises(InvalidInput, match="percentile must be a percentile from 0 to 100, got 101"):
         ReAct(percentile=101).fit(data.rows, head=data.head)
-    with pytest.raises(InvalidInput, match=r"head weight must have shape \(M, 6\)"):
+    with pytest.raises(InvalidInput, match=r"head weight must have shape \(C, 6\)"):
         ReAct().fit(data.rows, head=(data.weight[:, :5], data.bias))
 
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.heads import LinearHead
 from oodkit.scorers.train import HOW_TO_GIVE, Need, make_train
 
 FEATURES = np.ones((4, 3), dtype=np.float32)
@@ -49,11 +50,29 @@ def test_a_linear_layer_is_a_head() -> None:
     assert not head.weight.requires_grad
 
 
+@pytest.mark.parametrize("unit_features", [False, True])
+def test_a_head_that_stands_for_unit_rows_takes_no_others(unit_features) -> None:
+    """Rows of length 1, but for rounding, and of zeros fit such a head; others are a line with the first of them."""
+    head = LinearHead(np.eye(2, 3), None, unit_features=unit_features)
+    wanted, rows = frozenset({Need.HEAD}), np.array([[0.6, 0.8, 0], [0, 0, 0], [0, 0, 1.0002]])
+
+    for dtype in (np.float64, np.float32, np.float16):
+        assert make_train("X", wanted, rows.astype(dtype), {"head": head}).unit_features is unit_features
+    assert not make_train("X", frozenset(), 3 * rows, {"head": head}).unit_features
+    if unit_features:
+        with pytest.raises(InvalidInput, match=r"length 1 .* row 2 has length 1\.01; divide"):
+            make_train("X", wanted, np.concatenate([rows[:2], 1.01 * rows[2:]]), {"head": head})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
         ("labels", [0, 1], r"labels must have shape \(4,\)"),
-        ("head", (np.ones((2, 5)), np.zeros(2)), r"head weight must have shape \(M, 3\), M >= 1, got \(2, 5\)"),
+        (
+            "head",
+            (np.ones((2, 5)), np.zeros(2)),
+            r"head weight must have shape \(C, 3\) for these features, got \(2, 5\)",
+        ),
         ("head", (np.ones((2, 3)), np.zeros(3)), r"head bias must be 2 finite numbers, got shape \(3,\)"),
         ("head", (np.ones((2, 3)), np.array([0, np.nan])), "head bias must be 2 finite numbers"),
         ("text", np.ones((2, 4)), r"text must have shape \(M, 3\)"),
