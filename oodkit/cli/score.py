@@ -20,6 +20,7 @@ from oodkit.cli.options import (
     PrecisionOption,
     SeedOption,
     SkipOption,
+    SourceResolutionOption,
     complete_datasets,
     complete_heads,
     complete_scorers,
@@ -91,6 +92,16 @@ def score(
             help="Move each scored image by one step of EPS, in pixels of [0, 1], that raises its score; ODIN: 0.0014.",
         ),
     ] = None,
+    source_resolution: SourceResolutionOption = None,
+    leave_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--leave-out",
+            metavar="FILE",
+            help="Images that are not counted, by content, such as the near-duplicates that `oodkit audit --exclude` "
+            "lists.",
+        ),
+    ] = None,
     image_size: ImageSizeOption = None,
     precision: PrecisionOption = PrecisionName.FP32,
     compile_: CompileOption = False,
@@ -115,6 +126,7 @@ def score(
         check_plot_path(plot)
     from oodkit.backbones import load_backbone
     from oodkit.cli.table import print_evaluation
+    from oodkit.data.left_out import read_left_out
     from oodkit.data.words import read_lines, read_words
     from oodkit.evaluation import evaluate, plot_evaluation
     from oodkit.heads import PROMPT_ENSEMBLE
@@ -142,6 +154,8 @@ def score(
         logit_scale=logit_scale,
         clean_names=clean_names,
         perturb=perturb,
+        source_resolution=source_resolution,
+        leave_out=read_left_out(leave_out) if leave_out else frozenset(),
     )
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)

@@ -17,10 +17,12 @@ def print_evaluation(evaluation: Evaluation) -> None:
     sample = evaluation.results[0]
     settings = evaluation.settings
     stepped = "" if settings.get("perturb") is None else f", perturbed by {settings['perturb']}"
+    side = settings.get("source_resolution")
+    shrunk = "" if side is None else f", shrunk to {side} px first"
     table = Table(
         title=escape(
             f"in: {evaluation.in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {evaluation.backbone}, "
-            f"{settings['image_size']} px, {settings['precision']}{stepped}"
+            f"{settings['image_size']} px, {settings['precision']}{shrunk}{stepped}"
         ),
         caption="per cent; 95 % interval by DeLong; FPR95 with in-images as positives",
         box=box.SIMPLE_HEAD,

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from oodkit.evaluation.evaluation import Evaluation, Result
 from oodkit.evaluation.overlap import content_hash
 from oodkit.evaluation.perturbation import check_epsilon
 from oodkit.evaluation.session import Session
+from oodkit.evaluation.source_resolution import resolution_notes
 from oodkit.evaluation.supply import Extras
 from oodkit.evaluation.versions import library_versions
 from oodkit.heads import PROMPT_ENSEMBLE
@@ -23,6 +24,7 @@ from oodkit.progress import progress
 from oodkit.scorers import create
 from oodkit.scorers import scorers as scorer_registry
 from oodkit.scorers.base import Need
+from oodkit.views import resolution_view
 
 ALL = "all"
 DEFAULT_SCORERS = ("knn", "mahalanobis", "relative_mahalanobis")
@@ -53,6 +55,8 @@ def evaluate(
     logit_scale: bool = False,
     clean_names: bool = False,
     perturb: float | None = None,
+    source_resolution: int | None = None,
+    leave_out: Collection[str] = frozenset(),
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
@@ -89,6 +93,10 @@ def evaluate(
         perturb: move each test and out-image by one step of this size, in pixels of [0, 1], that raises its score, as
             ODIN does with 0.0014; None to score images as they are. For scorers that have gradients; slow, since
             nothing of it is stored.
+        source_resolution: shrink the shorter side of each image to so many pixels before the backbone's preprocessing,
+            so that sets that differ in resolution are not told apart by blur.
+        leave_out: SHA-256 (hex) of the contents of images that are neither tested nor scored, such as the
+            near-duplicates that an audit found; they are still fitted on.
 
     Raises:
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
@@ -107,6 +115,7 @@ def evaluate(
             "image_size, precision, compile and device belong to a backbone that is named; "
             f"give them to load_backbone, since {backbone.name} is loaded already"
         )
+    view = "identity" if source_resolution is None else resolution_view(source_resolution)
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     out_sets = {name: load_dataset(name, data_root=data_root) for name in outs}
     session = Session(
@@ -115,11 +124,13 @@ def evaluate(
         out_sets,
         backbone,
         extras=Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names),
+        view=view,
         limit=limit,
         seed=seed,
         cache=cache,
         skip_unreadable=skip_unreadable,
         perturb=perturb,
+        leave_out=leave_out,
     )
     left_out = [*broken, *_leave_out(models, session, asked_for=scorers not in (None, ALL))]
     if not models:
@@ -130,6 +141,8 @@ def evaluate(
     notes = [*([halves.note] if halves.note else []), *left_out, *session.supply.unused(models.values())]
     if perturb is not None:
         notes.append(f"test and out-images are scored after a step of {perturb} in pixels of [0, 1], for each scorer")
+    if source_resolution is not None:
+        notes += resolution_notes(source_resolution, {in_: halves.test, **out_sets})
     for name, images in out_sets.items():
         if images.split == "all":
             used = "all" if limit is None or limit >= len(images) else f"{limit:,}, drawn by seed {seed},"
@@ -168,6 +181,8 @@ def evaluate(
             "images_skipped": sum(len(part.skipped) for part in session.parts),
             **session.supply.settings(),
             "perturb": perturb,
+            "source_resolution": source_resolution,
+            "left_out": session.left_out,
         },
         provenance={
             "versions": library_versions(),

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oodkit.backbones import Backbone
+from oodkit.backbones.preprocessing import pixels_of
 from oodkit.data.image_set import ImageSet
 from oodkit.embedding.extraction import ahead, default_batch_size
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.rows import Rows
 from oodkit.progress import progress
 from oodkit.scorers.base import Scorer
+from oodkit.views import load_view
 
 
 def check_epsilon(epsilon: float) -> None:
@@ -66,6 +68,7 @@ def perturbed_scores(
     images: ImageSet,
     epsilon: float,
     *,
+    view: str = "identity",
     batch_size: int | None = None,
 ) -> NDArray[np.float64]:
     """Scores of images after the step of `perturbed`: a backward and two forward passes per image, nothing stored.
@@ -76,6 +79,7 @@ def perturbed_scores(
         scorer: fitted, with gradients.
         images: all of which can be read.
         epsilon: size of the step, in pixels of [0, 1]; 0 gives the plain scores.
+        view: name of the view that images are seen through; the step is taken behind it.
         batch_size: images at once; None chooses by device.
 
     Returns:
@@ -89,9 +93,11 @@ def perturbed_scores(
     if backbone.compile:
         raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
     backbone.load()
+    seen = load_view(view).apply
 
     def scores(positions: Sequence[int]) -> NDArray[np.float64]:
-        pixels = torch.stack([backbone.preprocess(images.open(i)) for i in positions])
+        fitted = [backbone.preprocessing.fit([seen(pixels_of(images.open(i)))])[0] for i in positions]
+        pixels = torch.stack([image.float() / 255 for image in fitted])
         moved = perturbed(backbone, rows, scorer, pixels, epsilon)
         with torch.no_grad():
             return scorer.score_samples(rows(backbone.embed_pixels(moved)))

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -53,6 +53,7 @@ class Session:
         cache: folder of the embedding store; None for the usual one.
         skip_unreadable: leave out images that cannot be read instead of stopping.
         perturb: size of ODIN's step on each scored image; None for none.
+        leave_out: SHA-256 (hex) of contents that are neither tested nor scored, such as near-duplicates.
 
     Raises:
         InvalidInput: an out-set is the in-set, or the extras do not fit.
@@ -76,6 +77,7 @@ class Session:
         cache: str | os.PathLike[str] | None = None,
         skip_unreadable: bool = False,
         perturb: float | None = None,
+        leave_out: Collection[str] = frozenset(),
     ) -> None:
         for name, images in outs.items():
             refuse_equal(in_, halves, name, images)
@@ -87,6 +89,7 @@ class Session:
         self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
         self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache)
         self._extras, self._cache, self._skip_unreadable = extras, cache, skip_unreadable
+        self._leave_out, self.left_out = frozenset(leave_out), 0
         self._moving: dict[str, ImageSet] = {}
 
     def lacks(self, model: Scorer) -> str | None:
@@ -110,6 +113,7 @@ class Session:
             cache=self._cache,
             skip_unreadable=self._skip_unreadable,
             perturb=self.perturb,
+            leave_out=self._leave_out,
         )
 
     def limited(self, images: ImageSet) -> ImageSet:
@@ -121,13 +125,17 @@ class Session:
 
         Raises:
             UnreadableImage: an image cannot be read, and they are not to be skipped.
-            InvalidInput: every image of an out-set is in the in-set too.
+            InvalidInput: every image of an out-set is in the in-set too, or to be left out.
             StoreError: the store cannot be used.
         """
-        self.fit, self.test = self._embedded(self.halves.fit), self._embedded(self.halves.test)
-        self.outs = {name: self._embedded(images) for name, images in self.out_sets.items()}
+        self.fit, test = self._embedded(self.halves.fit), self._embedded(self.halves.test)
+        outs = {name: self._embedded(images) for name, images in self.out_sets.items()}
         self.supply.fit = self.fit
-        lines = overlaps(self.in_, self.fit, self.test, self.halves.note is not None, self.outs)
+        lines: list[str] = []
+        self.left_out = 0
+        self.test = self._counted(self.in_, test, lines)
+        self.outs = {name: self._counted(name, part, lines) for name, part in outs.items()}
+        lines += overlaps(self.in_, self.fit, self.test, self.halves.note is not None, self.outs)
         if self.perturb is not None:
             sets = {self.in_: self.halves.test, **self.out_sets}
             parts = {self.in_: self.test, **self.outs}
@@ -195,7 +203,22 @@ class Session:
     def _score(self, model: Scorer, name: str, rows: NDArray[Any]) -> NDArray[np.float64]:
         if self.perturb is None:
             return model.score_samples(rows)
-        return perturbed_scores(self.backbone, self.supply.rows_of(model), model, self._moving[name], self.perturb)
+        return perturbed_scores(
+            self.backbone, self.supply.rows_of(model), model, self._moving[name], self.perturb, view=self.view
+        )
+
+    def _counted(self, name: str, part: Embeddings, lines: list[str]) -> Embeddings:
+        """What is left of a set, with a line if that is not all."""
+        if not self._leave_out:
+            return part
+        assert part.digests is not None
+        kept = np.array([row.tobytes().hex() not in self._leave_out for row in part.digests])
+        if not kept.any():
+            raise InvalidInput(f"all images of {name} are to be left out; check the list")
+        self.left_out += int((~kept).sum())
+        if not kept.all():
+            lines.append(f"{int((~kept).sum()):,} of {len(kept):,} images of {name} are left out, as listed")
+        return part[kept]
 
     def _embedded(self, images: ImageSet) -> Embeddings:
         return embed(
@@ -208,6 +231,8 @@ class Session:
 
 
 def _read(images: ImageSet, part: Embeddings) -> ImageSet:
-    """The images that were embedded, without those that were skipped."""
-    skipped = set(part.skipped)
-    return images.subset([i for i, name in enumerate(images.ids) if name not in skipped]) if skipped else images
+    """The images that are scored, without those that were skipped or left out."""
+    if len(part) == len(images):
+        return images
+    scored = set(part.ids)
+    return images.subset([i for i, name in enumerate(images.ids) if name in scored])

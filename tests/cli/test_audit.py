@@ -68,3 +68,17 @@ def test_limit_and_errors(photo_folder, other, tmp_path, capsys):
         message = capsys.readouterr().err.strip().splitlines()[-1]
         assert message.startswith("error: ")
         assert said in message
+
+
+def test_a_score_leaves_out_what_an_audit_lists(photo_folder, other, tiny_name, tmp_path, capsys):
+    """The list goes from one command to the other; the table says which resolution was used."""
+    listed = tmp_path / "list.csv"
+    sets = ["--in", str(photo_folder), "--out", str(other)]
+    assert run(["audit", *sets, "--exclude", str(listed)]) == 0
+    scoring = ["score", *sets, "--backbone", tiny_name, "--scorer", "knn", "--leave-out", str(listed)]
+    capsys.readouterr()
+    assert run([*scoring, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(result["n_in"], result["n_out"]) for result in found["results"]] == [(19, 11)]
+    assert run([*scoring, "--source-resolution", "16"]) == 0
+    assert "shrunk to 16 px first" in capsys.readouterr().out
