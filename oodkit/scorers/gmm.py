@@ -11,9 +11,9 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from oodkit.clustering.kmeans import row_order
-from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.choice import check_choice
+from oodkit.scorers.checks import check_choice, check_integer, check_seed
 from oodkit.scorers.class_covariances import class_variances, squared_distances, whiten_classes
 from oodkit.scorers.gaussian import ClassGaussians, class_gaussians
 from oodkit.scorers.parts import in_parts
@@ -101,15 +101,15 @@ class GMM(Scorer):
 
     def _fit(self, train: Train) -> None:
         check_choice("covariance", self.covariance, MixtureCovariance)
-        if self.components is not None and (self.components != int(self.components) or self.components < 1):
-            raise InvalidInput(f"components must be an integer of at least 1, got {self.components}")
+        check_seed(self.seed)
+        components = 1 if self.components is None else check_integer("components", self.components, 1)
         labels = train.labels
         if self.components is not None and labels is not None:
             self.notes_.append("labels are ignored: components are found by expectation-maximisation")
             labels = None
         if labels is None and self.components is None:
             self.notes_.append("no labels were given: all fit samples are one Gaussian")
-        if len(train.features) < (self.components or 1):
+        if len(train.features) < components:
             raise TooFewSamples(
                 f"components={self.components} needs at least {self.components} fit samples, "
                 f"got {len(train.features)} sample(s); lower components"
@@ -122,10 +122,10 @@ class GMM(Scorer):
             )
         self.location_ = gaussians.mean
         self.covariance_ = self.covariance
-        if self.components is None or self.components == 1:
+        if components == 1:
             self._fit_classes(train.features, labels, gaussians)
         else:
-            self._fit_components(train.features, int(self.components), gaussians)
+            self._fit_components(train.features, components, gaussians)
         constant = -self.location_.numel() / 2 * math.log(2 * math.pi)
         self.log_factors_ = self.weights_.log() + _log_determinants(self.whitening_, self.covariance_) + constant
 
@@ -170,7 +170,7 @@ class GMM(Scorer):
             covariance_type=self.covariance,
             reg_covar=RIDGE,
             max_iter=EM_STEPS,
-            random_state=self.seed,
+            random_state=int(self.seed),
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # noted below
@@ -208,4 +208,8 @@ class GMM(Scorer):
 
 def _log_determinants(whitening: Tensor, covariance: str) -> Tensor:
     """Half the log-determinants of the inverse covariances: (K,), or () where they share one."""
-    return whitening.log().sum(dim=1) if covariance == "diag" else torch.linalg.slogdet(whitening).logabsdet
+    if covariance == "diag":
+        return whitening.log().sum(dim=1)
+    # one by one: with several threads torch's batched factorisation of wide matrices ends in errors of MKL, or never
+    each = [torch.linalg.slogdet(matrix).logabsdet for matrix in whitening.view(-1, *whitening.shape[-2:])]
+    return torch.stack(each).view(whitening.shape[:-2])
