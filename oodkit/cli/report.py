@@ -95,9 +95,8 @@ def _report(
     suite_file = SuiteFile(file, data_root=data_root)
     names = list(dict.fromkeys(record.suite for record in records))
     suites = [suite_file.suite(name) for name in names if name in suite_file.names]
-    about = [text for text in dict.fromkeys(suite.about for suite in suites) if text]
     title = f"{suites[0].name}: {suites[0].title}" if len(names) == len(suites) == 1 else ""
-    made = make_report(records, stored.scores, title=title, about=about)
+    made = make_report(records, stored.scores, title=title)
     if not with_images:
         return made
     sources = Sources(Suite("", "", "", (), (), (), sets=suite_file.sets), data_root, download=False)

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
-from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from oodkit.bench.means import means
 from oodkit.bench.record import Record
 from oodkit.errors import OodkitError
 from oodkit.scorers import scorers
@@ -80,14 +79,7 @@ class Cell:
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 % interval of the AUROC: DeLong's of one seed, Student's of the mean of several; None if undefined."""
-        if len(self.finished) == 1:
-            return self.first.auroc_ci
-        if not self.finished:
-            return None
-        values = [record.auroc for record in self.finished if record.auroc is not None]
-        mean, count = float(np.mean(values)), len(values)
-        half = float(stats.t.ppf(0.975, count - 1)) * float(np.std(values, ddof=1)) / sqrt(count)
-        return max(0.0, mean - half), min(1.0, mean + half)
+        return means(self.records)[0].interval
 
 
 def make_cells(records: Iterable[Record]) -> list[Cell]:
@@ -128,7 +120,15 @@ _SETTINGS: Mapping[str, Callable[[Record], str]] = {
 
 def _kind(record: Record) -> tuple[Any, ...]:
     """All that a record is but its seed and its contents."""
-    words = (record.suite, record.in_, record.out, record.backbone, record.scorer, _shown(record.params), record.view)
+    words = (
+        record.suite,
+        record.in_,
+        record.out,
+        record.backbone,
+        record.scorer,
+        _shown(_own_params(record)),
+        record.view,
+    )
     return (*words, record.head, record.image_size, record.precision, record.provenance.get("limit"))
 
 
@@ -153,7 +153,9 @@ def _labels(records: Sequence[Record]) -> list[str]:
 
 def _scorer_label(record: Record) -> str:
     defaults = _defaults(record.scorer)
-    changed = {name: value for name, value in record.params.items() if name not in defaults or value != defaults[name]}
+    changed = {
+        name: value for name, value in _own_params(record).items() if name not in defaults or value != defaults[name]
+    }
     return f"{record.scorer} ({_shown(changed)})" if changed else record.scorer
 
 
@@ -163,6 +165,11 @@ def _defaults(scorer: str) -> Mapping[str, Any]:
         return {name: parameter.default for name, parameter in signature(scorers.load(scorer)).parameters.items()}
     except (OodkitError, ImportError):  # of a package that is not installed here: all parameters are shown
         return {}
+
+
+def _own_params(record: Record) -> Mapping[str, Any]:
+    """Parameters without the seed, which is the record's own."""
+    return {name: value for name, value in record.params.items() if name != "seed"}
 
 
 def _shown(params: Mapping[str, Any]) -> str:

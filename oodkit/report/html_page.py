@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from oodkit.report.critical_difference import critical_difference_svg
-from oodkit.report.origins import origins
+from oodkit.report.origins import origins, suite_commands
 from oodkit.report.page_data import page_data
 from oodkit.report.pictures import PairPictures
 from oodkit.report.ranking import rank_backbones
@@ -55,7 +55,7 @@ def to_html(report: Report, budget_bytes: int = BUDGET_BYTES) -> str:
         rankings=rankings,
         failed=[entry.cell for entry in report.entries if entry.cell.errors],
         origins=found,
-        commands=list(dict.fromkeys(str(r.provenance["command"]) for r in report.records if "command" in r.provenance)),
+        commands=suite_commands(report.records),
         style=Markup(style),
         script=Markup(script),
         data=Markup(data),

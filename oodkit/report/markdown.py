@@ -2,7 +2,7 @@
 
 import re
 
-from oodkit.report.origins import Origins, origins
+from oodkit.report.origins import Origins, origins, suite_commands
 from oodkit.report.report import Report
 from oodkit.report.table import Table, TableCell, make_tables, per_cent
 
@@ -40,7 +40,8 @@ def to_markdown(report: Report) -> str:
     if notes:
         parts += ["## Notes", "\n".join(f"- {_escaped(note)}" for note in notes)]
     if report.entries:
-        parts += ["## What ran", _origins(origins(report.records))]
+        commands = "\n".join(f"    {' '.join(command.split())}" for command in suite_commands(report.records))
+        parts += ["## What ran", *([commands] if commands else []), _origins(origins(report.records))]
     parts.append(f"Made {report.made} by oodkit {report.version}.")
     return "\n\n".join(parts) + "\n"
 

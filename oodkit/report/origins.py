@@ -1,12 +1,16 @@
 """Where the figures of many records come from: what all of them share, and what differs."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from oodkit.bench.record import Record
+
+_CELL_OPTIONS = ("--pair", "--backbone", "--scorer")
+_ELSEWHERE = ("about", "command")  # stand in other places of a report
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ def origins(records: Iterable[Record]) -> Origins:
     total = 0
     for record in records:
         total += 1
-        for name, value in flat(record.provenance):
+        for name, value in flat({name: value for name, value in record.provenance.items() if name not in _ELSEWHERE}):
             counts.setdefault(name, Counter())[value] += 1
     shared = [(name, next(iter(found))) for name, found in counts.items() if list(found.values()) == [total]]
     names = {name for name, _ in shared}
@@ -44,3 +48,33 @@ def flat(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]
             yield from flat(value, whole)
         elif value is not None:
             yield whole, value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def suite_commands(records: Iterable[Record]) -> list[str]:
+    """What to type to run each suite again; the command of a single cell is in its provenance."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        command = record.provenance.get("command")
+        if isinstance(command, str):
+            found.setdefault(record.suite, set()).add(_of_suite(command))
+    # Where cells were run with different settings, these are the suite's own.
+    return [
+        next(iter(commands)) if len(commands) == 1 else shlex.join(["oodkit", "bench", "--suite", suite])
+        for suite, commands in found.items()
+    ]
+
+
+def _of_suite(command: str) -> str:
+    """A cell's command without what chooses the cell."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # an odd quote: it was not made by us
+        return command
+    kept = []
+    while words:
+        word = words.pop(0)
+        if word in _CELL_OPTIONS:
+            del words[:1]
+        else:
+            kept.append(word)
+    return shlex.join(kept)

@@ -68,7 +68,7 @@ def _row(cell: Cell, overall: Place, within: Place, texts: _Texts, shared: set[s
         "finished": record.finished,
         "key": ", ".join(one.key for one in cell.records),
     }
-    facts = [*settings.items(), *(fact for fact in flat(record.provenance) if fact[0] not in shared)]
+    facts = [*settings.items(), *(fact for fact in flat(record.provenance) if fact[0] not in (*shared, "about"))]
     row: dict[str, Any] = {
         "i": texts(record.in_),
         "o": texts(record.out),

@@ -40,7 +40,7 @@ class Report:
 
     Attributes:
         title: of the page or document.
-        about: what a reader must know of the whole, a paragraph each.
+        about: what the suites say of themselves, a paragraph each.
         labels: the shortest form of it, such as "reconstructed list".
         entries: one per cell.
         made: when, UTC, ISO 8601.
@@ -78,20 +78,17 @@ class Report:
         return best_of([entry.cell for entry in self.entries if entry.cell.pair == pair])
 
 
-def make_report(
-    records: Iterable[Record], scores_of: ScoresOf | None = None, *, title: str = "", about: Sequence[str] = ()
-) -> Report:
+def make_report(records: Iterable[Record], scores_of: ScoresOf | None = None, *, title: str = "") -> Report:
     """Join records over seeds, compare them within each pair, and draw what scores there are.
 
     Args:
         records: of one suite or of several.
         scores_of: the scores behind a record's key, as `Results.scores`; None to compare by intervals alone.
         title: of the report; empty for the names of the suites.
-        about: what a reader must know of the whole, a paragraph each; one that speaks of a reconstructed list makes
-            that a label.
     """
     given = list(records)
     cells = make_cells(given)
+    about = tuple(dict.fromkeys(str(text) for record in given if (text := record.provenance.get("about"))))
     suites = list(dict.fromkeys(record.suite for record in given))
     entries: dict[int, Entry] = {}
     missing: list[str] = []
@@ -104,7 +101,7 @@ def make_report(
         notes.append(f"no scores of {len(missing)} cells, so that intervals are compared there: {missing[0]}")
     return Report(
         title=title or (f"Suite {', '.join(suites)}" if suites else "No results"),
-        about=tuple(about),
+        about=about,
         labels=(RECONSTRUCTED,) if any(RECONSTRUCTED in text.lower() for text in about) else (),
         entries=tuple(entries[id(cell)] for cell in cells),
         made=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -8,11 +8,12 @@ from tests.report.make import record
 
 def test_seeds_are_joined_and_the_figure_is_their_mean():
     """Two seeds are one cell; its interval is Student's: mean 0.85, t(0.975, 1) = 12.706, s / sqrt(2) = 0.01."""
-    (cell,) = make_cells([record(seed=1, auroc=0.86), record(seed=0, auroc=0.84)])
+    (cell,) = make_cells([record(seed=i, scorer="own", params={"seed": i}, auroc=x) for i, x in ((1, 0.86), (0, 0.84))])
 
     assert cell.value("auroc") == pytest.approx(0.85)
     assert cell.interval == pytest.approx((0.85 - 0.12706, 0.85 + 0.12706), abs=1e-4)
     assert [one.seed for one in cell.records] == [0, 1]
+    assert cell.label == "own"
 
 
 def test_one_seed_keeps_its_own_interval():

@@ -11,7 +11,7 @@ import pytest
 from oodkit.bench.record import Expected, Reported
 from oodkit.report import make_report, to_csv, to_latex, to_markdown, to_parquet
 from oodkit.report.latex import escaped
-from oodkit.report.origins import origins
+from oodkit.report.origins import origins, suite_commands
 from tests.report.make import HOSTILE, record
 
 RECORDS = [
@@ -108,9 +108,11 @@ def test_latex_sets_names_as_they_are(text, set_as):
 
 def test_latex_comments_stay_on_their_line():
     """A title with a line break cannot begin a command."""
-    text = to_latex(make_report([], title="x\n\\input{y}", about=["a\nb"]))
+    text = to_latex(make_report([record(provenance={"about": "a\nb"})], title="x\n\\input{y}"))
 
-    assert all(line.startswith("%") or not line for line in text.splitlines())
+    head = text[: text.index("\\begin")]
+    assert all(line.startswith("%") or not line for line in head.splitlines())
+    assert "% a b" in head
 
 
 def test_latex_of_hostile_names_has_balanced_braces():
@@ -141,3 +143,15 @@ def test_origins_part_what_is_shared_from_what_differs():
 
     assert found.shared == (("versions torch", "2.6"),)
     assert found.differing == (("images", (("a", 1), ("b", 1))), ("only", (("1", 1),)))
+
+
+def test_the_command_of_a_suite_is_that_of_its_cells_without_their_choice():
+    """Options that all cells share stay; where they differ, the suite's own settings count."""
+    start = "oodkit bench --suite ci"
+    one = record(provenance={"command": f"{start} --pair 'a b:c' --backbone x --scorer knn --limit 5"})
+    two = record(out="d", provenance={"command": f"{start} --pair a:d --backbone x --scorer knn --limit 5"})
+    other = record(out="e", provenance={"command": f"{start} --pair a:e --backbone y --scorer knn --image-size 32"})
+
+    assert suite_commands([one, two]) == [f"{start} --limit 5"]
+    assert suite_commands([one, two, other]) == [start]
+    assert suite_commands([record(provenance={})]) == []

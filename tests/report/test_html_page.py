@@ -53,11 +53,11 @@ def test_names_are_text_wherever_they_stand():
     """A name full of markup adds no element and ends no script."""
     cells = [
         record(in_=HOSTILE, out=HOSTILE, backbone=HOSTILE, scorer=HOSTILE, doubts=(HOSTILE,), notes=(HOSTILE,)),
-        record(out=HOSTILE, error=HOSTILE, provenance={HOSTILE: HOSTILE, "command": HOSTILE}),
+        record(out=HOSTILE, error=HOSTILE, provenance={HOSTILE: HOSTILE, "command": HOSTILE, "about": HOSTILE}),
         record(reported=(Reported(0.5, HOSTILE, HOSTILE, "sighted"),)),
     ]
     picture = Picture(HOSTILE, HOSTILE, b"jpeg")
-    report = make_report(cells, title=HOSTILE, about=[HOSTILE])
+    report = make_report(cells, title=HOSTILE)
     wrong = Wrong("out", 0.5, picture, picture, 0.25)
     page = to_html(with_pictures(report, [PairPictures(report.pairs[0], report.entries[0].cell, (wrong,))], [HOSTILE]))
 
@@ -125,7 +125,7 @@ def test_an_empty_report_is_a_page():
 
 def test_the_label_of_the_suite_stands_in_the_title():
     """A reconstructed list is named so where nobody can miss it."""
-    page = to_html(make_report([record()], about=["Reconstructed list: inferred from code."]))
+    page = to_html(make_report([record(provenance={"about": "Reconstructed list: inferred from code."})]))
 
     assert '<span class="label">reconstructed list</span>' in page
     assert "inferred from code" in page

@@ -93,8 +93,10 @@ def test_scores_that_are_gone_are_a_note_and_no_failure():
 
 def test_a_reconstructed_list_is_a_label():
     """A suite that says its list is reconstructed has the label in every report."""
-    assert make_report([], about=["Reconstructed list: inferred."]).labels == ("reconstructed list",)
-    assert make_report([], about=["Nothing of note."]).labels == ()
+    assert make_report([record(provenance={"about": "Reconstructed list: inferred."})]).labels == (
+        "reconstructed list",
+    )
+    assert make_report([record(provenance={"about": "Nothing of note."})]).labels == ()
 
 
 def test_entries_keep_the_order_of_the_records():

@@ -43,17 +43,17 @@
     { title: "Backbone", key: (row) => rankOf.get(row.b), text: (row) => texts[row.b], css: "wide" },
     { title: "AUROC", key: metric(AUROC), fill: fillAuroc, best: "descending", css: "number" },
     { title: "FPR95", key: metric(FPR_IN), number: metric(FPR_IN), best: "ascending" },
-    { title: "FPR95 out", key: metric(FPR_OUT), number: metric(FPR_OUT), best: "ascending" },
-    { title: "AUPR in", key: metric(AUPR_IN), number: metric(AUPR_IN), best: "descending" },
-    { title: "AUPR out", key: metric(AUPR_OUT), number: metric(AUPR_OUT), best: "descending" },
-    { title: "Error", key: metric(ERROR), number: metric(ERROR), best: "ascending" },
-    { title: "Images", key: (row) => row.n[1] + row.n[2], fill: fillImages, best: "descending", css: "number" },
     { title: "Published", key: (row) => (row.q ? row.q[0][0] : null), fill: fillPublished, best: "descending",
       css: "number", shown: rows.some((row) => row.q) },
     { title: "Expected", key: (row) => (row.x ? row.x[0] : null), fill: fillExpected, best: "descending",
       css: "number", shown: rows.some((row) => row.x) },
     { title: "Doubts", key: (row) => -(row.d || []).length, fill: fillDoubts, css: "text", best: "ascending",
       shown: rows.some((row) => row.d) },
+    { title: "FPR95 out", key: metric(FPR_OUT), number: metric(FPR_OUT), best: "ascending" },
+    { title: "AUPR in", key: metric(AUPR_IN), number: metric(AUPR_IN), best: "descending" },
+    { title: "AUPR out", key: metric(AUPR_OUT), number: metric(AUPR_OUT), best: "descending" },
+    { title: "Error", key: metric(ERROR), number: metric(ERROR), best: "ascending" },
+    { title: "Images", key: (row) => row.n[1] + row.n[2], fill: fillImages, best: "descending", css: "number" },
   ].filter((column) => column.shown !== false);
 
   const state = { sort: null, direction: "ascending", page: 0, found: rows, open: new Set() };
