@@ -31,6 +31,7 @@ API = (
     "clustering",
     "metrics",
     "evaluation",
+    "audit",
     "testing",
 )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from oodkit.audit.cues import CUES, FILE_CUES, PIXEL_CUES
 from oodkit.audit.facts import Facts
 from oodkit.metrics import auroc_interval
+from oodkit.progress import Advance, progress
 
 FOLDS = 5
 FEWEST = 10  # images a side from which a classifier is cross-validated
@@ -55,16 +56,20 @@ def baselines(in_: Facts, out: Facts, seed: int = 0) -> tuple[Baseline, ...]:
         seed: of the division into folds.
     """
     found = []
-    for column, name in enumerate(CUES):
-        kind: Literal["file", "pixels"] = "file" if name in FILE_CUES else "pixels"
-        found.append(_single(name, kind, in_.cues[:, column], out.cues[:, column]))
-    found.append(_by_format(in_.formats, out.formats))
-    if min(len(in_), len(out)) >= FEWEST:
-        of_pixels = [CUES.index(name) for name in PIXEL_CUES]
-        found.append(_learned(LEARNED_PIXELS, in_.cues[:, of_pixels], out.cues[:, of_pixels], seed))
-        known = sorted({*in_.formats.tolist(), *out.formats.tolist()})
-        in_all, out_all = (np.hstack([side.cues, side.formats[:, None] == np.array(known)]) for side in (in_, out))
-        found.append(_learned(LEARNED_ALL, in_all, out_all, seed))
+    enough = min(len(in_), len(out)) >= FEWEST
+    with progress("trivial baselines", len(CUES) + 1 + 2 * FOLDS * enough, unit="steps") as advance:
+        for column, name in enumerate(CUES):
+            kind: Literal["file", "pixels"] = "file" if name in FILE_CUES else "pixels"
+            found.append(_single(name, kind, in_.cues[:, column], out.cues[:, column]))
+            advance()
+        found.append(_by_format(in_.formats, out.formats))
+        advance()
+        if enough:
+            of_pixels = [CUES.index(name) for name in PIXEL_CUES]
+            found.append(_learned(LEARNED_PIXELS, in_.cues[:, of_pixels], out.cues[:, of_pixels], seed, advance))
+            known = np.unique(np.concatenate([in_.formats, out.formats]))
+            in_all, out_all = (np.hstack([side.cues, side.formats[:, None] == known]) for side in (in_, out))
+            found.append(_learned(LEARNED_ALL, in_all, out_all, seed, advance))
     return tuple(sorted(found, key=lambda baseline: -baseline.auroc))
 
 
@@ -85,9 +90,11 @@ def _by_format(in_formats: NDArray[np.str_], out_formats: NDArray[np.str_]) -> B
     return Baseline(FORMAT, "file", *_either_way(*scores), *typical)
 
 
-def _learned(name: str, in_cues: NDArray[np.float64], out_cues: NDArray[np.float64], seed: int) -> Baseline:
+def _learned(
+    name: str, in_cues: NDArray[np.float64], out_cues: NDArray[np.float64], seed: int, advance: Advance
+) -> Baseline:
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import QuantileTransformer
 
@@ -102,8 +109,10 @@ def _learned(name: str, in_cues: NDArray[np.float64], out_cues: NDArray[np.float
         ),
         LogisticRegression(class_weight="balanced", max_iter=1000),
     )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    scores = cross_val_predict(model, x, y, cv=folds, method="decision_function")
+    scores = np.empty(len(x))
+    for fitted, scored in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
+        scores[scored] = model.fit(x[fitted], y[fitted]).decision_function(x[scored])
+        advance()
     return Baseline(name, "learned", *_either_way(scores[y == 1], scores[y == 0]))
 
 

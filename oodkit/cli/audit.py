@@ -83,12 +83,13 @@ def audit(
     )
     for note in (*([parts.note] if parts.note else []), *found.notes):
         print(f"note: {note}", file=sys.stderr)
+    sheets = {} if html is None and pictures is None else _sheets(found, test, other, fit)
     if html is not None:
-        html.write_text(audit_page(found, _sheets(found, test, other, fit)), encoding="utf-8")
+        html.write_text(audit_page(found, sheets), encoding="utf-8")
         print(f"page written to {html}", file=sys.stderr)
     if pictures is not None:
         pictures.mkdir(parents=True, exist_ok=True)
-        for name, sheet in _sheets(found, test, other, fit).items():
+        for name, sheet in sheets.items():
             sheet.save(pictures / f"{name}.png")
             print(f"near-duplicates drawn in {pictures / name}.png", file=sys.stderr)
     if exclude is not None:
