@@ -14,4 +14,6 @@ def command_of(suite: Suite, cell: Cell) -> str:
         words += ["--limit", str(suite.limit)]
     if cell.backbone.image_size is not None:
         words += ["--image-size", str(cell.backbone.image_size)]
+    if suite.view != "identity":
+        words += ["--view", suite.view]
     return shlex.join(words)

@@ -10,7 +10,9 @@ import numpy as np
 from oodkit.bench.cell import Cell, cell_key, code_digest
 from oodkit.bench.command import command_of
 from oodkit.bench.doubts import figure_doubts, shared_classes
-from oodkit.bench.planning import Job, Keys, Options, Plan, make_scorer
+from oodkit.bench.jobs import Job, make_scorer
+from oodkit.bench.keys import Keys
+from oodkit.bench.planning import Plan
 from oodkit.bench.record import CellScores, Record
 from oodkit.bench.results import Results
 from oodkit.bench.suite import ScorerChoice, Suite
@@ -45,13 +47,12 @@ class Outcome:
         return tuple(record for record in self.records if record.error is not None)
 
 
-def run_plan(plan: Plan, results: Results, options: Options) -> Outcome:
+def run_plan(plan: Plan, results: Results) -> Outcome:
     """Run what is not done yet.
 
     Args:
         plan: made by `make_plan`.
         results: where records are kept.
-        options: as the plan was made with.
 
     Raises:
         StoreError: results or embeddings cannot be kept; what was finished is.
@@ -60,7 +61,7 @@ def run_plan(plan: Plan, results: Results, options: Options) -> Outcome:
     ran = embedded = 0
     with progress(f"suite {plan.suite.name}", len(plan.cells), unit="cells") as advance:
         for job in plan.jobs:
-            run = _JobRun(plan.suite, job, results, options, advance)
+            run = _JobRun(plan.suite, job, results, advance)
             records += run.records()
             ran += run.ran
             embedded += run.embedded
@@ -70,8 +71,8 @@ def run_plan(plan: Plan, results: Results, options: Options) -> Outcome:
 class _JobRun:
     """The cells of one in-set, backbone and seed."""
 
-    def __init__(self, suite: Suite, job: Job, results: Results, options: Options, advance: Advance) -> None:
-        self.suite, self.job, self.results, self.options, self.advance = suite, job, results, options, advance
+    def __init__(self, suite: Suite, job: Job, results: Results, advance: Advance) -> None:
+        self.suite, self.job, self.results, self.advance = suite, job, results, advance
         self.ran = self.embedded = 0
         self._done: dict[int, Record] = {}  # by place in the job's cells
         self._lines: list[str] = []
@@ -163,12 +164,12 @@ class _JobRun:
 
     def _run_scorer(self, session: Session, scorer: ScorerChoice, places: Sequence[int]) -> None:
         """Fit once and score all out-sets; one by one where a scorer is fitted to the out-set or all at once fail."""
-        uses_out = Need.OUT_TEXT in make_scorer(scorer, self.job.seed).needs
+        uses_out = Need.OUT_TEXT in make_scorer(scorer, self.job.session.seed).needs
         groups = [[place] for place in places] if uses_out else [list(places)]
         while groups:
             group = groups.pop(0)
             cells = [self.job.cells[place] for place in group]
-            model = make_scorer(scorer, self.job.seed)
+            model = make_scorer(scorer, self.job.session.seed)
             try:
                 scored = session.run(model, [cell.pair.out for cell in cells])
                 made = [self._record(session, cell, model, scored) for cell in cells]

@@ -7,6 +7,7 @@ from oodkit.bench.suite import BackboneChoice, ScorerChoice, Suite
 from oodkit.bench.suite_file import ALL
 from oodkit.errors import InvalidInput, nearest_names
 from oodkit.scorers import create
+from oodkit.views import views
 
 
 def select(
@@ -17,6 +18,7 @@ def select(
     pairs: Sequence[str] = (),
     limit: int | None = None,
     image_size: int | None = None,
+    view: str | None = None,
 ) -> Suite:
     """The suite with what is named in place of its own; expected figures go where contents change.
 
@@ -27,10 +29,11 @@ def select(
         pairs: IN:OUT words; only these of the suite's are kept. None for all.
         limit: at most so many images of each set, in place of the suite's.
         image_size: of all backbones, in place of their own.
+        view: in place of the suite's; "resolution32" brings all images to one source resolution first.
 
     Raises:
-        InvalidInput: the suite has no such pair, or a backbone fits none of the in-sets.
-        UnknownName: no such scorer.
+        InvalidInput: the suite has no such pair, or nothing is left to run.
+        UnknownName: no such scorer or view.
     """
     chosen = replace(
         suite,
@@ -43,6 +46,9 @@ def select(
     if image_size is not None:
         resized = tuple(replace(choice, image_size=image_size) for choice in chosen.backbones)
         chosen = replace(chosen, backbones=resized, expected=chosen.expected if resized == suite.backbones else ())
+    if view is not None and view != suite.view:
+        _ = views[view]
+        chosen = replace(chosen, view=view, expected=())
     return chosen
 
 

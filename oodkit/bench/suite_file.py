@@ -95,7 +95,11 @@ class SuiteFile:
         )
         view = "identity"
         if "view" in keys:
-            view = keys["view"].choice(tuple(views))
+            view = keys["view"].text()
+            try:
+                _ = views[view]
+            except OodkitError as error:
+                raise keys["view"].error(str(error)) from error
         return Suite(
             name=name,
             title=keys["title"].text(),

@@ -15,6 +15,7 @@ from oodkit.cli.options import (
     SkipOption,
     complete_backbones,
     complete_scorers,
+    complete_views,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +86,15 @@ def bench(
     image_size: Annotated[
         int | None, typer.Option("--image-size", metavar="N", min=1, help="In place of the suite's, in pixels.")
     ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            "--view",
+            metavar="V",
+            autocompletion=complete_views,
+            help="In place of the suite's; resolution32 brings all images to one source resolution first.",
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     data_root: DataRootOption = None,
     cache: CacheOption = None,
@@ -98,7 +108,8 @@ def bench(
     Exit code 1: cells failed, sets were missing, or a checked figure was missed.
     """
     from oodkit.bench.checking import check as compare_with_expected
-    from oodkit.bench.planning import Options, make_plan
+    from oodkit.bench.options import Options
+    from oodkit.bench.planning import make_plan
     from oodkit.bench.results import Results, default_results
     from oodkit.bench.running import run_plan
     from oodkit.bench.selection import select
@@ -113,6 +124,7 @@ def bench(
         pairs=pair or (),
         limit=limit,
         image_size=image_size,
+        view=view,
     )
     folder = results or default_results()
     if dry_run and not folder.exists():
@@ -131,7 +143,7 @@ def bench(
             )
         if check:
             compare_with_expected(plan, ())  # refuses before anything runs where nothing is expected
-        outcome = run_plan(plan, kept, options)
+        outcome = run_plan(plan, kept)
     compared = compare_with_expected(plan, outcome.records) if check else []
     if as_json:
         typer.echo(json.dumps(_as_json(plan, outcome, compared)))
@@ -160,12 +172,12 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 
 def _print_plan(plan: "Plan") -> None:
-    suite = plan.suite
+    suite, counts = plan.suite, plan.counts
     lines = [
         f"suite {suite.name}: {suite.title}",
         *([suite.about] if suite.about else []),
-        f"{len(plan.cells):,} cells ({len(suite.pairs)} pairs), {plan.done:,} of them done; {plan.images:,} distinct "
-        f"images; {plan.stored:,} embeddings stored, {plan.to_embed:,} to compute"
+        f"{len(plan.cells):,} cells ({len(suite.pairs)} pairs), {plan.done:,} of them done; {counts.images:,} distinct "
+        f"images; {counts.stored:,} embeddings stored, {counts.to_embed:,} to compute"
         + ("" if plan.seconds is None else f", about {_duration(plan.seconds)} as a short trial says"),
         *(f"left out: {line}" for line in plan.left_out),
         *(f"missing: {name}: {reason}" for name, reason in plan.missing.items()),
@@ -191,9 +203,9 @@ def _plan_as_json(plan: "Plan") -> dict[str, Any]:
         "about": plan.suite.about,
         "cells": len(plan.cells),
         "done": plan.done,
-        "images": plan.images,
-        "stored": plan.stored,
-        "to_embed": plan.to_embed,
+        "images": plan.counts.images,
+        "stored": plan.counts.stored,
+        "to_embed": plan.counts.to_embed,
         "seconds": plan.seconds,
         "missing": dict(plan.missing),
         "skipped": [str(pair) for pair in plan.skipped],

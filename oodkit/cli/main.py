@@ -12,7 +12,7 @@ os.environ.setdefault("TYPER_USE_RICH", "0")
 
 import typer
 
-from oodkit.cli import audit, bench, cache, embed, listing, report, score
+from oodkit.cli import audit, bench, cache, compare, embed, listing, report, score
 from oodkit.errors import OodkitError
 
 DONE, UNUSABLE, INTERRUPTED = 0, 2, 130
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("embed")(embed.embed)
 app.command("bench")(bench.bench)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("audit")(audit.audit)
 app.add_typer(listing.app, name="list")

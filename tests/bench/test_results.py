@@ -1,13 +1,10 @@
 """Results: nothing is lost, nothing is half there, and a reader finds what is current."""
 
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -199,18 +196,19 @@ def test_several_writers_at_once_lose_nothing(tmp_path):
 
 def test_a_writer_that_is_killed_leaves_whole_records(tmp_path):
     """After kill -9 every record without an error has its scores."""
-    code = (
-        "import sys; from pathlib import Path; from oodkit.bench.results import Results\n"
-        "from tests.bench.records import make_record, make_scores\n"
-        "results = Results(Path(sys.argv[1]))\n"
-        "for i in range(10**6): results.add(make_record(key=f'{i:064x}', seed=i), make_scores(i))\n"
-    )
-    writer = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+
+    def write():
+        results = Results(tmp_path)
+        for i in range(10**6):
+            results.add(make_record(key=f"{i:064x}", seed=i), make_scores(i))
+
+    writer = get_context("fork").Process(target=write)
+    writer.start()
     while not list(tmp_path.rglob("*.parquet")):
         time.sleep(0.02)
     time.sleep(0.1)
-    os.kill(writer.pid, signal.SIGKILL)
-    writer.wait()
+    writer.kill()
+    writer.join()
     with Results(tmp_path) as results:
         found = results.records()
         assert found

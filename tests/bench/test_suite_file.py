@@ -1,0 +1,182 @@
+"""Suites from files: the shipped one holds what it says, and wrong ones are refused with file and line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from oodkit.bench.record import Expected
+from oodkit.bench.suite import Pair
+from oodkit.bench.suite_file import SuiteFile, default_file
+from oodkit.data.catalog import catalog
+from oodkit.errors import InvalidInput, UnknownName
+
+TOP = Path(__file__).parents[2]
+SMALL = """
+sets:
+  mine: {get: "from a shelf"}
+suites:
+  own:
+    title: A suite of one's own
+    pairs:
+      - {in: digits@0-4, out: [digits@5-9, mine]}
+    backbones: [efficientnet_lite0]
+    scorers: [knn]
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """`read(old, new)`: the small file's suite, with one thing changed."""
+
+    def changed(old="", new=""):
+        assert old in SMALL
+        file = tmp_path / "own.yaml"
+        file.write_text(SMALL.replace(old, new) if old else SMALL, encoding="utf-8")
+        return SuiteFile(file, data_root=tmp_path).suite("own")
+
+    return changed
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The file that comes with oodkit."""
+    return SuiteFile()
+
+
+def test_the_shipped_file_stands_at_the_top_of_the_repository():
+    """And is part of the wheel, beside the module that reads it."""
+    assert default_file() == TOP / "benchmarks.yaml"
+    assert '"benchmarks.yaml" = "oodkit/bench/benchmarks.yaml"' in (TOP / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_every_shipped_suite_can_be_read(shipped):
+    """All names, scorers, sets and figures in it are known."""
+    assert {"demo", "ci", "paper18", "imagenet", "openood-cifar10", "openood-cifar100", "openood-imagenet"} <= set(
+        shipped.names
+    )
+    for name in shipped.names:
+        assert shipped.suite(name).title
+
+
+@pytest.mark.parametrize("name", ["paper18", "paper18_csi", "paper18_texture"])
+def test_the_paper_has_eighteen_pairs_and_says_that_the_list_is_reconstructed(shipped, name):
+    """So do its alternatives; CIFAR-100 against CIFAR-10 is one of them."""
+    suite = shipped.suite(name)
+    assert len(suite.pairs) == len({str(pair) for pair in suite.pairs}) == 18
+    assert "Reconstructed list" in suite.about
+    assert "cifar100:cifar10" in [str(pair) for pair in suite.pairs]
+
+
+def test_the_figure_of_the_paper_belongs_to_its_pair_and_scorer(shipped):
+    """87.6 is a 1-NN figure; 97.4, whose scorer is not stated, belongs to no row."""
+    suite = shipped.suite("paper18")
+    pair = suite.pairs[0]
+    assert [figure.value for figure in suite.reported_for(pair, "knn")] == [0.876, 0.8355]
+    assert all(figure.value != 0.974 for name in ("knn", "msp", "energy") for figure in suite.reported_for(pair, name))
+    assert suite.reported_for(Pair("cifar10", "cifar100"), "knn") == ()
+    assert any(figure.reported.value == 0.974 for figure in suite.reported)
+
+
+def test_the_demo_needs_nothing_but_the_install(shipped):
+    """Only digits and the bundled backbone."""
+    suite = shipped.suite("demo")
+    assert all(pair.in_.startswith("digits@") and pair.out.startswith("digits@") for pair in suite.pairs)
+    assert [choice.name for choice in suite.backbones] == ["efficientnet_lite0"]
+
+
+def test_ci_has_at_least_twelve_scorers_and_the_expected_figures_of_the_docs(shipped):
+    """Where the documentation has a figure for a cell, the suite expects that."""
+    suite = shipped.suite("ci")
+    assert len(suite.scorers) >= 12
+    docs = {
+        ("efficientnet" if "EfficientNet" in row["backbone"] else "densenet", row["out"], row["scorer"]): row["auroc"]
+        for row in json.loads((TOP / "docs" / "results.json").read_text(encoding="utf-8"))
+        if row["in"] == "cifar100"
+    }
+    for figure in suite.expected:
+        name = ("efficientnet" if "efficientnet" in figure.backbone else "densenet", figure.out, figure.scorer)
+        if name in docs:
+            assert figure.expected.value == pytest.approx(docs[name], abs=6e-5)
+
+
+def test_out_sets_of_openood_are_read_from_its_lists(shipped):
+    """Near, far and shifted groups, each set a list below the data root."""
+    for name in ("openood-cifar10", "openood-cifar100", "openood-imagenet"):
+        suite = shipped.suite(name)
+        assert {"near", "far"} <= {pair.group for pair in suite.pairs}
+        assert all(suite.sets[side].lists for pair in suite.pairs for side in (pair.in_, pair.out))
+        assert not set(suite.sets) & set(catalog)
+
+
+def test_a_small_file_is_read(read):
+    """Pairs in order; what is left out has its default."""
+    suite = read()
+    assert [str(pair) for pair in suite.pairs] == ["digits@0-4:digits@5-9", "digits@0-4:mine"]
+    assert (suite.seeds, suite.view, suite.limit, suite.about) == ((0,), "identity", None, "")
+    assert suite.sets["mine"].get == "from a shelf"
+    assert suite.scorers[0].where.endswith("own.yaml, line 10")
+
+
+def test_parameters_and_settings_are_read(read):
+    """Of scorers and of backbones."""
+    suite = read("[knn]", "[{name: knn, params: {k: 5}}, all]")
+    assert suite.scorers[0].params == {"k": 5}
+    assert suite.scorers[1].name == "all"
+    (choice,) = read(
+        "[efficientnet_lite0]", "[{name: efficientnet_lite0, image_size: 64, precision: bf16, head: probe, in: [a]}]"
+    ).backbones
+    assert (choice.image_size, choice.precision, choice.head, choice.in_sets) == (64, "bf16", "probe", ("a",))
+
+
+def test_expected_figures_are_one_per_out_set_and_scorer(read):
+    """A scorer may have a tolerance of its own."""
+    suite = read(
+        "    scorers: [knn]\n",
+        "    scorers: [knn, msp]\n    expected:\n      - in: digits@0-4\n        backbone: efficientnet_lite0\n"
+        "        outs: [digits@5-9, mine]\n        tolerance: 0.01\n        tolerances: {msp: 0.1}\n"
+        "        auroc:\n          knn: [0.8, 0.7]\n          msp: [0.6, 0.5]\n",
+    )
+    assert suite.expected_for(suite.pairs[1], "efficientnet_lite0", "knn") == Expected(0.7, 0.01)
+    assert suite.expected_for(suite.pairs[0], "efficientnet_lite0", "msp") == Expected(0.6, 0.1)
+    assert suite.expected_for(suite.pairs[0], "other", "msp") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    pairs:", "    pares:", "line 7: no key 'pares' in 'own' of 'suites' of the file; did you mean 'pairs'"),
+        ("mine]}", "mien]}", "line 8: no data set named 'mien'; did you mean 'mine'"),
+        ("digits@5-9", "'@1'", "line 8: not a name of a data set"),
+        ("[knn]", "[knnn]", "line 10: no scorer named 'knnn'; did you mean 'knn'"),
+        ("[knn]", "[{name: knn, params: {kk: 5}}]", "line 10: .*kk"),
+        ("mine]}", "digits@5-9]}", "line 8: the pair digits@0-4:digits@5-9 stands twice"),
+        ("[knn]", "[knn]\n    seeds: [-1]", "line 11: .*whole number of at least 0"),
+        ("[knn]", "[knn]\n    view: upside", "line 11: no view named 'upside'"),
+        (
+            "[knn]",
+            "[knn]\n    expected: [{in: digits@0-4, backbone: efficientnet_lite0, outs: [digits@5-8], tolerance: 0.1, "
+            "auroc: {knn: [0.5]}}]",
+            "line 11: no pair digits@0-4:digits@5-8 in this suite; did you mean 'digits@0-4:digits@5-9'",
+        ),
+        (
+            "[knn]",
+            "[knn]\n    expected: [{in: digits@0-4, backbone: efficientnet_lite0, outs: [mine], tolerance: 0.1, "
+            "auroc: {knn: [0.5, 0.6]}}]",
+            "line 11: .*2 figures for 1 columns",
+        ),
+        ('{get: "from a shelf"}', "{get: a, images: b}", "line 3: .*needs both `images` and `lists`"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_line_and_nearest_name(read, old, new, message):
+    """Before anything runs, in one line."""
+    with pytest.raises(InvalidInput, match=message) as caught:
+        read(old, new)
+    assert "own.yaml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_suite_that_is_not_there_is_refused(shipped):
+    """With the nearest names."""
+    with pytest.raises(UnknownName, match=r"no suite named 'paper19' in .*benchmarks\.yaml; did you mean 'paper18'"):
+        shipped.suite("paper19")
