@@ -156,6 +156,7 @@ FEATURES = (
         {"covariance": "full"},
         data=partial(activations, 10, 2_000, 2_000),
         size="2,000 queries, 10 classes",
+        remark="it adds 1e-6 to singular covariances, ours are shrunk",
     ),
     Case("vim", with_weights("ViM", d=512)),
     Case("nnguide", with_head("NNGuide")),

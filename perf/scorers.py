@@ -1,6 +1,6 @@
 """Time of fitting and scoring, beside pytorch-ood 0.4 and one float32 softmax over the logits, and whether ranks agree.
 
-Run: python perf/scorers.py [--only NAME[,NAME ...]] [--repeats N]
+Run: python perf/scorers.py [--only NAME[,NAME ...]] [--repeats N] [--threads N]
 
 pytorch-ood is no dependency: `pip install --no-deps --target peers pytorch-ood==0.4.0`, then PYTHONPATH=peers.
 Without it only the column beside softmax is filled. A further scorer is a further line in scorer_cases.py.
@@ -19,7 +19,6 @@ from scorer_data import CLASSES, PER_CLASS, QUERIES, WIDTH, Data
 
 from oodkit.scorers import Scorer, create
 
-THREADS = 2
 AT_MOST_SOFTMAX, AT_MOST_PEER = 1.5, 1.0
 SLOW_SECONDS = 5  # a peer that takes longer is timed once
 
@@ -33,13 +32,13 @@ class Line(NamedTuple):
     ranks: str = ""
 
 
-def main(names: list[str], repeats: int) -> None:
-    torch.set_num_threads(THREADS)
+def main(names: list[str], repeats: int, threads: int) -> None:
+    torch.set_num_threads(threads)
     known = [case.name for case in CASES]
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit(f"no case named {unknown[0]}; the cases are {', '.join(known)}")
-    print(f"{THREADS} threads, {repeats} alternating repeats; times as ratios, ours over the other's")
+    print(f"{threads} thread(s), {repeats} alternating repeats; times as ratios, ours over the other's")
     print(f"logits: {QUERIES:,} x {CLASSES:,}; features: {QUERIES:,} x {WIDTH}, {CLASSES:,} classes of {PER_CLASS}")
     targets = f"one softmax (at most {AT_MOST_SOFTMAX}) | scoring (at most {AT_MOST_PEER})"
     print(f"| scorer | {targets} | fitting | ranks | remark |")
@@ -85,4 +84,4 @@ def fitted(case: Case, data: Data) -> Scorer:
 if __name__ == "__main__":
     options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))
     only = options.get("--only", "")
-    main(only.split(",") if only else [], int(options.get("--repeats", 7)))
+    main(only.split(",") if only else [], int(options.get("--repeats", 7)), int(options.get("--threads", 2)))
