@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from oodkit.errors import InvalidInput
+from oodkit.heads.prompts import texts_of
 from oodkit.scorers.head import checked_head, read_head
 from oodkit.scorers.rows import as_tensor, check_finite, floating
 from oodkit.scorers.unit_rows import unit_rows
@@ -40,11 +41,12 @@ class LinearHead:
     def __post_init__(self) -> None:
         """Take any array-like weight and bias, and refuse what does not fit together."""
         weight, bias = checked_head(self.weight, self.bias)
-        count = len(weight)
-        if self.class_names is not None and len(self.class_names) != count:
-            raise InvalidInput(f"the head has {count} classes, but {len(self.class_names)} class names were given")
+        names, count = names_of(self.class_names), len(weight)
+        if names is not None and len(names) != count:
+            raise InvalidInput(f"the head has {count} classes, but {len(names)} class names were given")
         object.__setattr__(self, "weight", weight)
         object.__setattr__(self, "bias", bias)
+        object.__setattr__(self, "class_names", names)
 
     def logits(self, features: Any) -> Any:
         """Logits of features, in memory that grows with the result alone.
@@ -92,6 +94,10 @@ def as_linear_head(head: Any) -> LinearHead:
     return head if isinstance(head, LinearHead) else LinearHead(*read_head(head))
 
 
+@overload
+def names_of(class_names: None) -> None: ...
+@overload
+def names_of(class_names: Sequence[str]) -> tuple[str, ...]: ...
 def names_of(class_names: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Class names as a head keeps them."""
-    return None if class_names is None else tuple(class_names)
+    """Class names as a head keeps them; raises InvalidInput for a text alone, or what is no list of texts."""
+    return None if class_names is None else texts_of(class_names, "class names")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
+from oodkit.scorers.checks import check_number
 from oodkit.scorers.rows import as_tensor, check_finite, floating
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -37,10 +38,8 @@ def mine_negatives(
     Raises:
         InvalidInput: no words, widths that differ, values that are not finite, or a number out of range.
     """
-    if not 0 <= quantile <= 1:
-        raise InvalidInput(f"quantile must be in [0, 1], got {quantile}")
-    if not 0 < share <= 1:
-        raise InvalidInput(f"share must be above 0 and at most 1, got {share}")
+    check_number("quantile", quantile, "in [0, 1]", lambda number: 0 <= number <= 1)
+    check_number("share", share, "above 0 and at most 1", lambda number: 0 < number <= 1)
     rows, names = as_tensor(words, "words"), as_tensor(text, "text")
     if len(rows) == 0 or len(names) == 0:
         raise InvalidInput(f"mining needs words and class names, got {len(rows)} and {len(names)}")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from numbers import Real
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.heads.linear import LinearHead, names_of
 from oodkit.heads.standardisation import Standardisation
 from oodkit.progress import progress
+from oodkit.scorers.checks import check_integer, check_number, check_positive, check_seed
 from oodkit.scorers.rows import as_labels, as_tensor, check_finite, floating
 
 WARM_UP = 10  # one step in so many
@@ -64,7 +66,7 @@ def fit_probe(
     count, names = _classes(classes, targets)
     notes = _notes_on_classes(targets, count)
     # The seed is set right before anything is drawn, and in a generator of this call alone.
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(check_seed(seed))
     if few_shot is not None:
         kept, note = _few(targets, count, few_shot, generator)
         rows, targets = rows[kept.to(rows.device)], targets[kept]
@@ -75,7 +77,7 @@ def fit_probe(
     weight, bias = _initial(count, rows.shape[1], generator)
     sample = floating(rows[:0])
     weight, bias = weight.to(sample), bias.to(sample)
-    _train(weight, bias, rows, targets, standard, epochs, batch_size, learning_rate, weight_decay, generator)
+    _train(weight, bias, rows, targets, standard, int(epochs), int(batch_size), learning_rate, weight_decay, generator)
     weight, bias = standard.fold(weight, bias)
     return LinearHead(weight.to(sample), bias.to(sample), names, tuple(notes))
 
@@ -153,10 +155,11 @@ def _classes(classes: int | Sequence[str] | None, targets: Tensor) -> tuple[int,
         raise TooFewSamples(f"a probe needs at least 2 samples, got {len(targets)}")
     if classes is None:
         count, names = int(targets.max()) + 1, None
-    elif isinstance(classes, int):
-        count, names = classes, None
+    elif isinstance(classes, int | Real):
+        count, names = check_integer("classes", classes, 1), None
     else:
-        count, names = len(classes), names_of(classes)
+        names = names_of(classes)
+        count = len(names)
     if int(targets.min()) < 0 or int(targets.max()) >= count:
         wrong = targets[(targets < 0) | (targets >= count)][0]
         raise InvalidInput(f"labels must be 0 to {count - 1} for {count} classes, got {int(wrong)}; number the classes")
@@ -185,11 +188,9 @@ def _few(targets: Tensor, count: int, shots: int, generator: torch.Generator) ->
 def _check_settings(
     epochs: int, batch_size: int, learning_rate: float, weight_decay: float, few_shot: int | None
 ) -> None:
-    whole = {"epochs": epochs, "batch_size": batch_size, "few_shot": 1 if few_shot is None else few_shot}
-    for name, value in whole.items():
-        if value != int(value) or value < 1:
-            raise InvalidInput(f"{name} must be an integer of at least 1, got {value}")
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise InvalidInput(f"learning_rate must be positive, got {learning_rate}")
-    if not (math.isfinite(weight_decay) and weight_decay >= 0):
-        raise InvalidInput(f"weight_decay must be at least 0, got {weight_decay}")
+    for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
+        check_integer(name, value, 1)
+    if few_shot is not None:
+        check_integer("few_shot", few_shot, 1)
+    check_positive("learning_rate", learning_rate)
+    check_number("weight_decay", weight_decay, "a number of at least 0", lambda number: number >= 0)

@@ -1,6 +1,7 @@
 """The pseudo-label probe (Adaloglou et al., 2023): a linear probe on the labels that a zero-shot head gives."""
 
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
-from oodkit.heads.linear import LinearHead
+from oodkit.heads.linear import LinearHead, names_of
 from oodkit.heads.probe import fit_probe
 from oodkit.scorers.rows import as_labels, as_tensor, check_finite
 
@@ -45,7 +46,7 @@ def fit_pseudo_label_probe(
     if classes is not None:
         given = settings.get("classes")
         settings["classes"] = classes if given is None else given
-        number = classes if given is None else given if isinstance(given, int) else len(given)
+        number = classes if given is None else given if isinstance(given, Real) else len(names_of(given))
         if number != classes:
             raise InvalidInput(f"the zero-shot logits are of {classes} classes, but {number} classes were given")
     head = fit_probe(features, labels, **settings)

@@ -1,6 +1,5 @@
 """The zero-shot head of an image-text model: cosines of images with the texts of the classes (Radford et al., 2021)."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from oodkit.errors import InvalidInput
 from oodkit.heads.linear import LinearHead, names_of
 from oodkit.heads.prompts import PROMPT_ENSEMBLE, fill_prompts
+from oodkit.scorers.checks import check_positive
 from oodkit.scorers.rows import as_tensor, check_finite, floating
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -33,8 +33,8 @@ def zero_shot_head(text: Any, *, scale: float | None = None, class_names: Sequen
     Raises:
         InvalidInput: a text embedding of zeros, values that are not finite, or a scale that is not positive.
     """
-    if scale is not None and not (math.isfinite(scale) and scale > 0):
-        raise InvalidInput(f"scale must be a positive number or None, got {scale}")
+    if scale is not None:
+        check_positive("scale", scale)
     rows = floating(as_tensor(text, "text"))
     check_finite(rows, "text")
     _check_not_zero(rows, "text", range(len(rows)))

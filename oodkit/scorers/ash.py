@@ -1,12 +1,12 @@
 """ASH: activations pruned and sharpened, row by row (Djurisic et al., ICLR 2023)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_choice
 from oodkit.scorers.linear_head import head_energy
 from oodkit.scorers.shaping import kept_count, largest_entries, sharpened_count, sharpening, sign_note
 
@@ -72,8 +72,7 @@ class ASH(Scorer):
 
     def _fit(self, train: Train) -> None:
         assert train.head is not None
-        if self.variant not in get_args(Variant):
-            raise InvalidInput(f"variant must be one of {', '.join(get_args(Variant))}, got {self.variant!r}")
+        check_choice("variant", self.variant, Variant)
         count = sharpened_count if self.variant == "s" else kept_count
         self.kept_ = count(train.features.shape[1], self.percentile)
         consequence = {

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_integer
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -59,8 +60,7 @@ class Caption(Scorer):
 
     def _fit(self, train: Train) -> None:
         assert train.captions is not None
-        if self.k != int(self.k) or self.k < 1:
-            raise InvalidInput(f"k must be an integer of at least 1, got {self.k}")
+        check_integer("k", self.k, 1)
         if len(train.captions) < self.k:
             raise TooFewSamples(f"k={self.k} needs at least {self.k} captions, got {len(train.captions)}; lower k")
         self.bank_ = Bank.of(train.captions).rows

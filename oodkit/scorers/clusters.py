@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from oodkit.clustering.kmeans import kmeans
-from oodkit.errors import InvalidInput
+from oodkit.scorers.checks import check_integer, check_seed
 from oodkit.scorers.rows import floating
 
 BLOCK = 2048  # rows that are cast to float64 at once
@@ -24,18 +24,18 @@ def cluster_labels(
         prepare: applied to each float64 block of rows first, such as `unit_rows`.
 
     Raises:
-        InvalidInput: not a number of clusters.
+        InvalidInput: not a number of clusters, or no seed.
         TooFewSamples: more clusters than (different) rows.
     """
-    if clusters != int(clusters) or clusters < 1:
-        raise InvalidInput(f"clusters must be an integer of at least 1, got {clusters}")
-    if clusters == 1:
+    count = check_integer("clusters", clusters, 1)
+    seed = check_seed(seed)
+    if count == 1:
         return torch.zeros(len(features), dtype=torch.int64, device=features.device)
     dtype = floating(features[:0]).dtype
     rows = torch.cat(
         [(block if prepare is None else prepare(block.double())).to(dtype) for block in torch.split(features, BLOCK)]
     )
-    return torch.from_numpy(kmeans(rows.cpu().numpy(), int(clusters), seed=seed).assignments).to(features.device)
+    return torch.from_numpy(kmeans(rows.cpu().numpy(), count, seed=seed).assignments).to(features.device)
 
 
 def clusters_note(clusters: int, labels: Tensor | None) -> list[str]:

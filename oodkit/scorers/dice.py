@@ -5,9 +5,10 @@ from torch import Tensor
 
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_percentile
 from oodkit.scorers.class_means import mean_row
 from oodkit.scorers.linear_head import head_energy
-from oodkit.scorers.percentiles import check_percentile, pooled_percentiles
+from oodkit.scorers.percentiles import pooled_percentiles
 
 
 class DICE(Scorer):

@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.softmax import CHUNK_BYTES, check_positive, over_temperature, softmax
+from oodkit.scorers.checks import check_positive
+from oodkit.scorers.softmax import CHUNK_BYTES, over_temperature, softmax
 
 
 class Energy(Scorer):

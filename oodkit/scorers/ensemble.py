@@ -1,7 +1,7 @@
 """Several scorers in one, each calibrated on held-out in-distribution rows."""
 
 import copy
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch.nn.functional import linear
 from oodkit.errors import InvalidInput
 from oodkit.scorers import create
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_choice, check_number, check_seed
 from oodkit.scorers.holdout import held_out
 from oodkit.scorers.parts import in_parts
 from oodkit.scorers.saving import as_parameters
@@ -187,12 +188,9 @@ class Ensemble(Scorer):
         return [create(name) for name in self.members]
 
     def _check_parameters(self) -> None:
-        if self.combine not in get_args(Combine):
-            raise InvalidInput(f"combine must be one of {', '.join(get_args(Combine))}, got {self.combine!r}")
-        if not 0 < self.holdout < 1:
-            raise InvalidInput(f"holdout must be a share between 0 and 1, got {self.holdout}")
-        if self.seed != int(self.seed) or self.seed < 0:
-            raise InvalidInput(f"seed must be an integer of at least 0, got {self.seed}")
+        check_choice("combine", self.combine, Combine)
+        check_number("holdout", self.holdout, "a share between 0 and 1", lambda share: 0 < share < 1)
+        check_seed(self.seed)
 
     def _check_spread(self) -> None:
         for name, own in zip(self.members, self.calibration_, strict=True):

@@ -3,10 +3,10 @@
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_integer, check_positive
 from oodkit.scorers.largest_values import largest_values
-from oodkit.scorers.softmax import CHUNK_BYTES, check_positive, constant_notes, set_aside_largest, softmax
+from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes, set_aside_largest, softmax
 
 
 class GEN(Scorer):
@@ -57,8 +57,7 @@ class GEN(Scorer):
 
     def _fit(self, train: Train) -> None:
         check_positive("gamma", self.gamma)
-        if self.m != int(self.m) or self.m < 1:
-            raise InvalidInput(f"m must be an integer of at least 1, got {self.m}")
+        check_integer("m", self.m, 1)
         self.notes_ += constant_notes(train.features)
 
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)

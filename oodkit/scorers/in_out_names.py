@@ -5,8 +5,8 @@ from math import log
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_positive
 from oodkit.scorers.log_sum_exp import cosine_log_sum_exp
-from oodkit.scorers.softmax import check_positive
 from oodkit.scorers.unit_rows import unit_rows
 
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Scorer, Train
+from oodkit.scorers.checks import check_number
 from oodkit.scorers.kernel_mean import kernel_mean
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.unit_rows import unit_rows
@@ -60,8 +60,8 @@ class Kernel(Scorer):
         self.temperature = temperature
 
     def _fit(self, train: Train) -> None:
-        if not LOWEST <= self.temperature <= HIGHEST:
-            raise InvalidInput(f"temperature must be from {LOWEST:g} to {HIGHEST:g}, got {self.temperature}")
+        allowed = f"from {LOWEST:g} to {HIGHEST:g}"
+        check_number("temperature", self.temperature, allowed, lambda number: LOWEST <= number <= HIGHEST)
         bank = Bank.of(train.features, train.mapped)
         self.bank_, self.scale_ = bank.rows, bank.scale
 

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Scorer, Train
+from oodkit.scorers.checks import check_integer
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -39,8 +40,7 @@ class KNN(Scorer):
         self.k = k
 
     def _fit(self, train: Train) -> None:
-        if self.k != int(self.k) or self.k < 1:
-            raise InvalidInput(f"k must be an integer of at least 1, got {self.k}")
+        check_integer("k", self.k, 1)
         if len(train.features) < self.k:
             raise TooFewSamples(f"k={self.k} needs at least {self.k} fit samples, got {len(train.features)}; lower k")
         bank = Bank.of(train.features, train.mapped)

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Scorer, Train
+from oodkit.scorers.checks import check_integer
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -57,8 +58,7 @@ class KNNKth(Scorer):
         self.k = k
 
     def _fit(self, train: Train) -> None:
-        if self.k != int(self.k) or self.k < 1:
-            raise InvalidInput(f"k must be an integer of at least 1, got {self.k}")
+        check_integer("k", self.k, 1)
         found = len(train.features)
         if found < self.k:
             raise TooFewSamples(f"k={self.k} needs at least {self.k} fit samples, got {found} sample(s); lower k")

@@ -1,11 +1,9 @@
 """Reconstruction error of kernel PCA on random Fourier features (Fang et al., NeurIPS 2024)."""
 
-from math import isfinite
-
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Scorer, Train
+from oodkit.scorers.checks import check_integer, check_positive, check_seed
 from oodkit.scorers.parts import in_parts
 from oodkit.scorers.principal import principal, residual_norm
 from oodkit.scorers.random_features import RandomFeatures
@@ -83,11 +81,9 @@ class KernelPCA(Scorer):
         self.seed = seed
 
     def _fit(self, train: Train) -> None:
-        if not isfinite(self.gamma) or self.gamma <= 0:
-            raise InvalidInput(f"gamma must be a positive number, got {self.gamma}")
-        if self.features != int(self.features) or self.features < 1:
-            raise InvalidInput(f"features must be an integer of at least 1, got {self.features}")
-        drawn = RandomFeatures.draw(train.features.shape[1], int(self.features), self.gamma, self.seed)
+        check_positive("gamma", self.gamma)
+        count = check_integer("features", self.features, 1)
+        drawn = RandomFeatures.draw(train.features.shape[1], count, self.gamma, check_seed(self.seed))
         drawn = drawn.to(train.features.device)
         found = principal(train.features, lambda rows: drawn(unit_rows(rows)))
         self.frequencies_, self.phases_, self.location_ = drawn.frequencies, drawn.phases, found.centre

@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_positive
 from oodkit.scorers.parts import in_parts
-from oodkit.scorers.softmax import check_positive, log_max_probability
+from oodkit.scorers.softmax import log_max_probability
 from oodkit.scorers.unit_rows import unit_rows
 
 

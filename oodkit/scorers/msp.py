@@ -3,7 +3,8 @@
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.softmax import CHUNK_BYTES, check_positive, constant_notes, log_max_probability, over_temperature
+from oodkit.scorers.checks import check_positive
+from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes, log_max_probability, over_temperature
 
 
 class MSP(Scorer):

@@ -1,13 +1,11 @@
 """Neural collapse inspired detector (Liu & Qin, CVPR 2025)."""
 
-from math import isfinite
-
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_number
 from oodkit.scorers.class_means import mean_row
 from oodkit.scorers.largest_values import largest_column
 from oodkit.scorers.parts import in_parts
@@ -62,8 +60,7 @@ class NCI(Scorer):
 
     def _fit(self, train: Train) -> None:
         assert train.head is not None
-        if not isfinite(self.alpha) or self.alpha < 0:
-            raise InvalidInput(f"alpha must be a number of at least 0, got {self.alpha}")
+        check_number("alpha", self.alpha, "a number of at least 0", lambda number: number >= 0)
         self.weight_, self.bias_ = (part.clone() for part in train.head)
         self.location_ = mean_row(train.features)
 

@@ -8,9 +8,12 @@ from torch.nn.functional import linear
 
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_choice
 from oodkit.scorers.parts import in_parts
 from oodkit.scorers.principal import principal
 from oodkit.scorers.unit_rows import unit_rows
+
+Factor = Literal["none", "max_logit"]
 
 
 class NECO(Scorer):
@@ -73,15 +76,14 @@ class NECO(Scorer):
         self,
         variance: float = 0.9,
         components: int | None = None,
-        factor: Literal["none", "max_logit"] = "none",
+        factor: Factor = "none",
     ) -> None:
         self.variance = variance
         self.components = components
         self.factor = factor
 
     def _fit(self, train: Train) -> None:
-        if self.factor not in ("none", "max_logit"):
-            raise InvalidInput(f"factor must be none or max_logit, got {self.factor!r}")
+        check_choice("factor", self.factor, Factor)
         if self.factor == "max_logit" and train.head is None:
             raise InvalidInput('NECO with factor="max_logit" needs a head: fit(features, head=(weight, bias))')
         found = principal(train.features, standardise=True)

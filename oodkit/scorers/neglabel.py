@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_integer, check_positive, check_seed
 from oodkit.scorers.log_sum_exp import cosine_log_sum_exp
-from oodkit.scorers.softmax import check_positive
 from oodkit.scorers.unit_rows import unit_rows
 
 
@@ -74,8 +73,8 @@ class NegLabel(Scorer):
 
     def _fit(self, train: Train) -> None:
         check_positive("temperature", self.temperature)
-        if self.groups != int(self.groups) or self.groups < 1:
-            raise InvalidInput(f"groups must be an integer of at least 1, got {self.groups}")
+        check_integer("groups", self.groups, 1)
+        seed = check_seed(self.seed)
         assert train.text is not None
         assert train.negatives is not None
         count = len(train.negatives)
@@ -85,7 +84,7 @@ class NegLabel(Scorer):
         left = count % self.groups_
         if left:
             self.notes_.append(f"{left} of {count} negatives fill no group and are left out")
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(int(self.seed)))[: count - left]
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))[: count - left]
         self.text_ = unit_rows(train.text.double())
         self.negatives_ = unit_rows(train.negatives[order.to(train.negatives.device)].double())
 

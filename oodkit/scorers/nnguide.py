@@ -5,6 +5,7 @@ from torch import Tensor
 
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_integer
 from oodkit.scorers.linear_head import head_energy
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.parts import in_parts
@@ -70,8 +71,7 @@ class NNGuide(Scorer):
     def _fit(self, train: Train) -> None:
         assert train.head is not None
         n = len(train.features)
-        if self.k != int(self.k) or self.k < 1:
-            raise InvalidInput(f"k must be an integer of at least 1, got {self.k}")
+        check_integer("k", self.k, 1)
         if n < self.k:
             raise TooFewSamples(f"k={self.k} needs at least {self.k} fit samples, got {n}; lower k")
         self.weight_, self.bias_ = (part.clone() for part in train.head)

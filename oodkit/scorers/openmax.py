@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_integer
 from oodkit.scorers.class_tails import ROWS_PER_TAIL_ROW, distances_to_mean, fit_tails, representatives
 from oodkit.scorers.known_classes import known_classes
 from oodkit.scorers.softmax import CHUNK_BYTES
@@ -80,9 +80,8 @@ class OpenMax(Scorer):
         self.alpha = alpha
 
     def _fit(self, train: Train) -> None:
-        for name, value, least in (("tail", self.tail, 3), ("alpha", self.alpha, 1)):
-            if value != int(value) or value < least:
-                raise InvalidInput(f"{name} must be an integer of at least {least}, got {value}")
+        tail = check_integer("tail", self.tail, 3)
+        check_integer("alpha", self.alpha, 1)
         assert train.labels is not None
         logits, width = train.features, train.features.shape[1]
         known, notes = known_classes(logits, train.labels)
@@ -91,10 +90,10 @@ class OpenMax(Scorer):
         counts = labels[used].bincount(minlength=width)
         self.known_ = counts > 0
         self.centres_, distances = distances_to_mean(logits, labels, used, counts)
-        fitted, pooled = fit_tails(distances, labels[used], counts, int(self.tail))
+        fitted, pooled = fit_tails(distances, labels[used], counts, tail)
         self.start_, self.rate_, self.log_scale_ = fitted
         self.notes_ += notes
-        enough = ROWS_PER_TAIL_ROW * int(self.tail)
+        enough = ROWS_PER_TAIL_ROW * tail
         for number, what in (
             (int((~self.known_).sum()), "have no fit rows and are never revised"),
             (no_correct, "have no row that is classified correctly; all their rows are used"),

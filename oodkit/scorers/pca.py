@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from oodkit.scorers.base import Scorer, Train
+from oodkit.scorers.checks import check_flag
 from oodkit.scorers.principal import principal, residual_norm
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -59,6 +60,7 @@ class PCA(Scorer):
         self.normalize = normalize
 
     def _fit(self, train: Train) -> None:
+        check_flag("normalize", self.normalize)
         found = principal(train.features, unit_rows if self.normalize else None)
         self.location_ = found.centre
         self.directions_, self.notes_ = found.leading(self.variance, self.components)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.rows import floating
 
 BLOCK_BYTES = 4 * 2**20  # features that are looked at at once
@@ -15,12 +14,6 @@ SAMPLE = 2**18  # entries that tell where a percentile lies
 MARGIN = 0.01  # share of all entries by which they may be wrong
 MOST_BETWEEN = 2**24  # entries that are held to be ordered
 _LOWEST = 1 << (DIGIT - 1)  # first digits are signed, from minus this on
-
-
-def check_percentile(name: str, percentile: float) -> None:
-    """Raise InvalidInput for a percentile outside 0 .. 100."""
-    if not 0 <= percentile <= 100:
-        raise InvalidInput(f"{name} must be a percentile from 0 to 100, got {percentile}")
 
 
 def pooled_percentiles(features: Tensor, percentiles: Sequence[float]) -> list[float]:

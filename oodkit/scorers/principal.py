@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
+from oodkit.scorers.checks import check_integer, check_number
 from oodkit.scorers.gaussian import class_gaussians
 from oodkit.scorers.whitening import EPSILON
 
@@ -55,16 +56,11 @@ class Principal:
         """
         width, rank = self.directions.shape
         if components is None:
-            if not 0 < variance <= 1:
-                raise InvalidInput(f"variance must be a share in (0, 1], got {variance}")
+            check_number("variance", variance, "a share in (0, 1]", lambda share: 0 < share <= 1)
             count = self.reaching(variance)
         else:
-            if components != int(components) or not at_least <= components <= width:
-                raise InvalidInput(
-                    f"components must be an integer from {at_least} to {width}, the number of dimensions, "
-                    f"got {components}"
-                )
-            count = min(int(components), rank)
+            wanted = check_integer("components", components, at_least, width, "the number of dimensions")
+            count = min(wanted, rank)
         notes = []
         if rank == 0:
             notes.append("all fit samples are equal, so there are no principal directions")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.choice import check_choice
+from oodkit.scorers.checks import check_choice
 from oodkit.scorers.class_means import BLOCK, class_sums
 from oodkit.scorers.parts import in_parts
 from oodkit.scorers.squared_distance import squared_distance_to_nearest

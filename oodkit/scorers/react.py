@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_percentile
 from oodkit.scorers.linear_head import head_energy
-from oodkit.scorers.percentiles import check_percentile, pooled_percentiles
+from oodkit.scorers.percentiles import pooled_percentiles
 from oodkit.scorers.shaping import sign_note
 
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.choice import check_choice
+from oodkit.scorers.checks import check_choice, check_flag, check_seed
 from oodkit.scorers.class_covariances import Covariance, class_maps, squared_distance_to_nearest_class
 from oodkit.scorers.clusters import cluster_labels, clusters_note
 from oodkit.scorers.gaussian import class_gaussians
@@ -118,6 +118,8 @@ class RelativeMahalanobis(Scorer):
     def _fit(self, train: Train) -> None:
         check_choice("covariance", self.covariance, Covariance)
         check_choice("shrinkage", self.shrinkage, Shrinkage)
+        check_flag("normalize", self.normalize)
+        check_seed(self.seed)
         prepare = unit_rows if self.normalize else None
         labels, named = train.labels, "the labels name"
         if self.clusters is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
+from oodkit.scorers.checks import check_integer
 from oodkit.scorers.principal import principal
 from oodkit.scorers.train import Head
 
@@ -40,18 +40,15 @@ def residual_space(features: Tensor, head: Head | None, dim: int | None) -> Resi
         InvalidInput: d is out of range.
     """
     width = features.shape[1]
-    wanted = usual_dim(width) if dim is None else dim
-    if wanted != int(wanted) or not 0 <= wanted < width:
-        raise InvalidInput(
-            f"dim must be an integer from 0 to {width - 1}, one less than the {width} dimensions, got {dim}"
-        )
+    why = f"one less than the {width} dimensions"
+    wanted = usual_dim(width) if dim is None else check_integer("dim", dim, 0, width - 1, why)
     found = principal(features, centre=None if head is None else head_origin(head))
     rank = len(found.variances)
-    taken_out = found.directions[:, : min(int(wanted), rank)]
+    taken_out = found.directions[:, : min(wanted, rank)]
     left = found.directions[:, taken_out.shape[1] :]
     if rank < width:  # what the rows do not vary in is left over as well
         left = torch.linalg.qr(taken_out, mode="complete")[0][:, taken_out.shape[1] :]
-    return ResidualSpace(found.centre, left.contiguous(), int(wanted), rank)
+    return ResidualSpace(found.centre, left.contiguous(), wanted, rank)
 
 
 def residual_length(x: Tensor, origin: Tensor, basis: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
-from oodkit.scorers.percentiles import check_percentile
+from oodkit.scorers.checks import check_percentile
 
 BLOCK = 2048  # rows that are looked at at once
 LARGEST_EXPONENT = 500  # of the sharpening factor, which must leave room for the logits in float64

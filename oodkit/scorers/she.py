@@ -1,6 +1,6 @@
 """Simplified Hopfield energy (Zhang et al., ICLR 2023)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch.nn.functional import linear
 
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_choice
 from oodkit.scorers.class_means import class_sums
 from oodkit.scorers.largest_values import largest_column
 from oodkit.scorers.parts import in_parts
@@ -67,8 +68,7 @@ class SHE(Scorer):
     def _fit(self, train: Train) -> None:
         assert train.head is not None
         assert train.labels is not None
-        if self.metric not in get_args(Metric):
-            raise InvalidInput(f"metric must be one of {', '.join(get_args(Metric))}, got {self.metric!r}")
+        check_choice("metric", self.metric, Metric)
         self.weight_, self.bias_ = (part.clone() for part in train.head)
         labels, classes = train.labels, len(self.weight_)
         least, most = int(labels.min()), int(labels.max())

@@ -1,12 +1,10 @@
 """Softmax seen from its largest entry: log-odds that stay exact where a probability would round to 1."""
 
-from math import inf, isfinite
-from typing import Any
+from math import inf
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.largest_values import largest_column
 
 CHUNK_BYTES = 2**20  # temporaries of this size stay in the cache, and the allocator keeps them from chunk to chunk
@@ -45,12 +43,6 @@ def log_max_probability(logits: Tensor) -> Tensor:
 def over_temperature(logits: Tensor, temperature: float) -> Tensor:
     """The logits divided by a temperature."""
     return logits if temperature == 1 else logits / temperature
-
-
-def check_positive(name: str, value: Any) -> None:
-    """Raise InvalidInput for a parameter that is not a positive, finite number."""
-    if not isfinite(value) or value <= 0:
-        raise InvalidInput(f"{name} must be a positive number, got {value}")
 
 
 def constant_notes(logits: Tensor) -> list[str]:

@@ -1,14 +1,15 @@
 """Variational rectified activation: activations suppressed on both sides (Xu et al., NeurIPS 2023)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.checks import check_choice, check_percentile
 from oodkit.scorers.linear_head import head_energy
-from oodkit.scorers.percentiles import check_percentile, pooled_percentiles
+from oodkit.scorers.percentiles import pooled_percentiles
 from oodkit.scorers.shaping import sign_note
 
 Below = Literal["zero", "clip"]
@@ -76,8 +77,7 @@ class VRA(Scorer):
         check_percentile("upper", self.upper)
         if self.lower > self.upper:
             raise InvalidInput(f"lower must not be above upper, got lower={self.lower} and upper={self.upper}")
-        if self.below not in get_args(Below):
-            raise InvalidInput(f"below must be one of {', '.join(get_args(Below))}, got {self.below!r}")
+        check_choice("below", self.below, Below)
         self.low_, self.high_ = pooled_percentiles(train.features, [self.lower, self.upper])
         self.notes_ += sign_note(train.features, f"low ones become {0 if self.below == 'zero' else self.low_:.4g}")
         self.weight_, self.bias_ = train.head.weight.clone(), train.head.bias.clone()

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from oodkit.errors import InvalidInput, TooFewSamples
-from oodkit.heads import fit_probe
+from oodkit.heads import fit_probe, fit_pseudo_label_probe
 from oodkit.heads.probe import learning_rate_at
 from tests.heads.problems import labelled
 
@@ -184,3 +184,26 @@ def test_what_cannot_be_used_is_refused():
     for setting in ({"learning_rate": 0.0}, {"weight_decay": -1.0}, {"learning_rate": math.nan}):
         with pytest.raises(InvalidInput, match=next(iter(setting))):
             fit_probe(rows, labels, **setting)
+
+
+@pytest.mark.parametrize("bad", ["x", math.nan, -1, math.inf, [3]])
+@pytest.mark.parametrize("setting", ["epochs", "batch_size", "learning_rate", "weight_decay", "seed", "few_shot"])
+def test_settings_that_are_no_numbers_are_one_line(setting, bad):
+    """By the name of the setting."""
+    rows, labels = labelled()
+
+    with pytest.raises(InvalidInput, match=f"^{setting} must be ") as caught:
+        fit_probe(rows, labels, **{setting: bad})
+    assert "\n" not in str(caught.value)
+
+
+def test_classes_are_a_number_of_any_type_or_names():
+    """An integer of NumPy is a number of classes, a text is no list of names."""
+    rows, labels = labelled()
+
+    assert len(fit_probe(rows, labels, classes=np.int64(5), epochs=1).weight) == 5
+    for bad in ("cat", 2.5, math.nan, -1, object(), [1, 2, 3]):
+        with pytest.raises(InvalidInput, match=r"^(classes must be an integer|class names must be)"):
+            fit_probe(rows, labels, classes=bad, epochs=1)
+    with pytest.raises(InvalidInput, match="logits are of 4 classes, but 5 classes"):
+        fit_pseudo_label_probe(rows, np.eye(4)[labels], classes=np.int64(5))

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from oodkit.errors import InvalidInput
-from oodkit.heads import PROMPT_ENSEMBLE, SINGLE_PROMPT
+from oodkit.heads import PROMPT_ENSEMBLE, SINGLE_PROMPT, LinearHead
 from oodkit.heads.prompts import fill_prompts
 
 
@@ -21,7 +22,7 @@ def test_what_gives_no_sentence_per_class_is_refused():
     """A template without {}, no prompts or names, empty names and names for two classes; braces in names are fine."""
     with pytest.raises(InvalidInput, match=r"'a photo' has no \{\}"):
         fill_prompts(["a"], ["a photo"])
-    with pytest.raises(InvalidInput, match="a list of sentences"):
+    with pytest.raises(InvalidInput, match="prompts must be a list of texts"):
         fill_prompts(["a"], "a photo of a {}.")
     with pytest.raises(InvalidInput, match="no prompts"):
         fill_prompts(["a"], [])
@@ -32,3 +33,16 @@ def test_what_gives_no_sentence_per_class_is_refused():
     with pytest.raises(InvalidInput, match=r"1 class names stand for several classes \('crane'"):
         fill_prompts(["crane", "bear", "crane"], SINGLE_PROMPT)
     assert fill_prompts(["{x}", "{}"], ["a {}"]) == [["a {x}"], ["a {}"]]
+
+
+@pytest.mark.parametrize("names", ["cat", None, 3, [1, 2], ["cat", None], b"cat"])
+def test_class_names_are_a_list_of_texts(names):
+    """A text alone would be taken apart into letters; anything that is no text is refused in one line."""
+    for take in (
+        lambda: fill_prompts(names, ["a photo of a {}."]),
+        lambda: fill_prompts(["cat"], names),
+        *([] if names is None else [lambda: LinearHead(np.eye(3), None, names)]),
+    ):
+        with pytest.raises(InvalidInput, match=r"^(class names|prompts) must be (a list of )?texts, ") as caught:
+            take()
+        assert "\n" not in str(caught.value)

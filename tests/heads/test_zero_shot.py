@@ -95,7 +95,7 @@ def test_what_gives_no_direction_is_refused():
     """A text embedding of zeros, a scale that is not positive, a tower that gives another number of rows."""
     with pytest.raises(InvalidInput, match="text must not be zero, but that of 1 is"):
         zero_shot_head(np.diag([1.0, 0.0]))
-    for scale in (0, -1, np.nan):
+    for scale in (0, -1, np.nan, "x"):
         with pytest.raises(InvalidInput, match="scale must be a positive number"):
             zero_shot_head(np.eye(2), scale=scale)
     with pytest.raises(InvalidInput, match="15 texts were given to the text tower, but it gave 14"):

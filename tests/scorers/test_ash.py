@@ -95,7 +95,7 @@ def test_rows_without_positive_activations() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"variant": "x"}, "variant must be one of p, b, s, got 'x'"),
+        ({"variant": "x"}, "variant must be one of 'p', 'b', 's', got 'x'"),
         ({"percentile": 101}, "percentile must be a percentile from 0 to 100, got 101"),
         ({"percentile": 100}, "percentile=100 keeps none of the 6 features of a row; lower it"),
         ({"percentile": 95, "variant": "p"}, "percentile=95 keeps none of the 6 features of a row; lower it"),

@@ -207,10 +207,10 @@ def test_notes_of_members_are_named() -> None:
         ({"members": ()}, InvalidInput, r"members must be a tuple of names of scorers, got \(\)"),
         ({"members": "knn"}, InvalidInput, "members must be a tuple of names of scorers, got 'knn'"),
         ({"members": ("knnn",)}, UnknownName, "no scorer named 'knnn'; did you mean 'knn'"),
-        ({"combine": "sum"}, InvalidInput, "combine must be one of rank, zscore, fisher, got 'sum'"),
+        ({"combine": "sum"}, InvalidInput, "combine must be one of 'rank', 'zscore', 'fisher', got 'sum'"),
         ({"holdout": 0}, InvalidInput, "holdout must be a share between 0 and 1, got 0"),
         ({"holdout": 1.0}, InvalidInput, "holdout must be a share between 0 and 1, got 1.0"),
-        ({"seed": -1}, InvalidInput, "seed must be an integer of at least 0, got -1"),
+        ({"seed": -1}, InvalidInput, "seed must be an integer from 0 to 4294967295, got -1"),
     ],
 )
 def test_errors(parameters, error, message) -> None:

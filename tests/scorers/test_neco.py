@@ -94,5 +94,5 @@ def test_parameters_out_of_range_are_errors() -> None:
         NECO(variance=0).fit(np.eye(3))
     with pytest.raises(InvalidInput, match="needs a head: fit"):
         NECO(factor="max_logit").fit(np.eye(3))
-    with pytest.raises(InvalidInput, match="factor must be none or max_logit, got 'energy'"):
+    with pytest.raises(InvalidInput, match="factor must be one of 'none', 'max_logit', got 'energy'"):
         NECO(factor="energy").fit(np.eye(3))

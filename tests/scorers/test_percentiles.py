@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers import percentiles
-from oodkit.scorers.percentiles import check_percentile, pooled_percentiles
+from oodkit.scorers.percentiles import pooled_percentiles
 
 
 @given(
@@ -66,10 +65,3 @@ def test_the_sample_does_not_matter(seed, percentile) -> None:
             patch.setattr(percentiles, "SAMPLE", 1)
             patch.setattr(percentiles, name, value)
             assert pooled_percentiles(rows, [percentile]) == whole
-
-
-@pytest.mark.parametrize("percentile", [-0.1, 100.1, float("nan")])
-def test_only_percentiles(percentile) -> None:
-    """What is not in 0 .. 100 is refused, with its name."""
-    with pytest.raises(InvalidInput, match=f"^lower must be a percentile from 0 to 100, got {percentile}$"):
-        check_percentile("lower", percentile)

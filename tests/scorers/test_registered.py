@@ -1,11 +1,13 @@
 """What all scorers owe, over the whole registry: a new scorer is tested by being registered."""
 
 import inspect
+import math
 from dataclasses import replace
 
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
+from oodkit.errors import InvalidInput
 from oodkit.scorers import GradNorm, Need, Scorer, create, scorers
 from oodkit.testing import Problem, check_scorer, make_problem
 
@@ -50,6 +52,24 @@ def test_passes_all_of_check_estimator(scorer) -> None:
 
     assert not failed
     assert skipped <= {"check_array_api_input"}
+
+
+def parameters() -> list[tuple[str, str]]:
+    """Every parameter of every scorer."""
+    return [(name, parameter) for name in scorers for parameter in inspect.signature(scorers.load(name)).parameters]
+
+
+@pytest.mark.parametrize(("name", "parameter"), parameters())
+def test_what_a_parameter_cannot_be_is_one_line(name, parameter) -> None:
+    """None where it is not the default, text, NaN and a negative number are refused in fit by the parameter's name."""
+    optional = inspect.signature(scorers.load(name)).parameters[parameter].default is None
+    data = problem(create(name))
+
+    for bad in ["x", math.nan, -1, *([] if optional else [None])]:
+        scorer = create(name, **{parameter: bad})
+        with pytest.raises(InvalidInput, match=f"^{parameter} must be ") as caught:
+            scorer.fit(data.features, data.labels, **data.needed)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", list(scorers))

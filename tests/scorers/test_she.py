@@ -91,5 +91,5 @@ def test_labels_that_do_not_fit_the_head_are_an_error() -> None:
         SHE().fit(rows, labels + 1, head=head)
     with pytest.raises(InvalidInput, match="1 of the head's 3 classes have no fit samples, the first is class 1"):
         SHE().fit(rows[labels != 1], labels[labels != 1], head=head)
-    with pytest.raises(InvalidInput, match="metric must be one of dot, cosine, euclidean, got 'l1'"):
+    with pytest.raises(InvalidInput, match="metric must be one of 'dot', 'cosine', 'euclidean', got 'l1'"):
         SHE("l1").fit(rows, labels, head=head)

@@ -48,7 +48,7 @@ def test_without_a_lower_side_it_is_react(data, percentile) -> None:
         ({"lower": -1}, "lower must be a percentile from 0 to 100, got -1"),
         ({"upper": 101}, "upper must be a percentile from 0 to 100, got 101"),
         ({"lower": 90, "upper": 10}, "lower must not be above upper, got lower=90 and upper=10"),
-        ({"below": "drop"}, "below must be one of zero, clip, got 'drop'"),
+        ({"below": "drop"}, "below must be one of 'zero', 'clip', got 'drop'"),
     ],
 )
 def test_errors(parameters, message) -> None:
