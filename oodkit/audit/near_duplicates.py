@@ -16,7 +16,7 @@ RADIUS = 14  # of 63 signs: chance meets it in one of some ten thousand pairs of
 LEAST_CORRELATION = 0.85
 LEAST_DETAIL = 0.7
 LEAST_COSINE = 0.9
-MOST_CANDIDATES = 2_000_000
+MOST_CANDIDATES = 1_000_000
 _BLUR = 2.0  # pixels of the 32 x 32 copy; what is finer counts as detail
 _BLOCK = 2048
 _BLOCK_BYTES = 2**26
@@ -62,24 +62,29 @@ def near_duplicates(
         features: (N, D) and (M, D) features of the same images, to find more candidates with.
 
     Returns:
-        The pairs, and whether there were more candidates than the 2,000,000 that are looked at.
+        The pairs, and whether there were more candidates than the 1,000,000 that are looked at, nearest hashes first.
     """
-    signs = perceptual_hash(a.thumbs), perceptual_hash(b.thumbs)
-    parts = [_same_bytes(a, b), *near_hashes(*signs, RADIUS)]
-    if features is not None:
-        parts += _near_features(*features)
-    left = np.concatenate([part[0] for part in parts])
-    right = np.concatenate([part[1] for part in parts])
-    codes = np.unique(left * len(b) + right)
-    complete = len(codes) <= MOST_CANDIDATES
-    codes = codes[:MOST_CANDIDATES]
+    near = list(near_hashes(perceptual_hash(a.thumbs), perceptual_hash(b.thumbs), RADIUS))
+    codes, cut = _nearest(
+        np.concatenate([left * len(b) + right for left, right, _ in near]),
+        np.concatenate([distance for *_, distance in near]),
+    )
+    parts = [_same_bytes(a, b), *(_near_features(*features) if features is not None else ())]
+    codes = np.unique(np.concatenate([codes, *(left * len(b) + right for left, right in parts)]))
     pairs: list[Pair] = []
     with progress("looking at pairs", len(codes), unit="pairs") as advance:
         for start in range(0, len(codes), _BLOCK):
             block = codes[start : start + _BLOCK]
             pairs += _verified(a, b, block // len(b), block % len(b))
             advance(len(block))
-    return sorted(pairs, key=lambda pair: (-pair.identical, -pair.detail, pair.left, pair.right)), not complete
+    return sorted(pairs, key=lambda pair: (-pair.identical, -pair.detail, pair.left, pair.right)), cut
+
+
+def _nearest(codes: NDArray[np.int64], distances: NDArray[np.int64]) -> tuple[NDArray[np.int64], bool]:
+    """The candidates that are looked at, and whether some are not."""
+    if len(codes) <= MOST_CANDIDATES:
+        return codes, False
+    return codes[np.argsort(distances, kind="stable")[:MOST_CANDIDATES]], True
 
 
 def _same_bytes(a: Facts, b: Facts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

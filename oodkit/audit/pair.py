@@ -30,6 +30,7 @@ from oodkit.errors import DataNotFound
 from oodkit.views import resolution_view
 
 VERSION = 1  # of what an audit does with the facts
+MOST_PAIRS = 20_000
 MANY = 0.1  # share of test images with near-duplicates, above which these are hardly all copies
 
 _THRESHOLDS = {
@@ -116,6 +117,8 @@ def audit_pair(
                 f"more than {MOST_CANDIDATES:,} pairs of test images and {what} look alike at first sight: "
                 "near-duplicates beyond these are not found"
             )
+        if len(pairs) > MOST_PAIRS:
+            notes.append(f"of {len(pairs):,} near-duplicates with {what} the {MOST_PAIRS:,} most alike are listed")
         return tuple(
             NearDuplicate(
                 str(in_images.ids[pair.left]),
@@ -127,7 +130,7 @@ def audit_pair(
                 pair.mirrored,
                 pair.identical,
             )
-            for pair in pairs
+            for pair in pairs[:MOST_PAIRS]
         )
 
     notes: list[str] = []

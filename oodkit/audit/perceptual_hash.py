@@ -31,7 +31,7 @@ def perceptual_hash(thumbs: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def near_hashes(
     a: NDArray[np.float32], b: NDArray[np.float32], radius: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
     """Every pair of rows whose distance is at most `radius`, as it is or with one image mirrored; exact, in blocks.
 
     Args:
@@ -40,14 +40,14 @@ def near_hashes(
         radius: 0 to 63.
 
     Yields:
-        Rows of `a` and rows of `b`, (P,) each.
+        Rows of `a`, rows of `b` and distances, (P,) each.
     """
     rows = max(1, _BLOCK_BYTES // (4 * max(1, len(b))))
     least = BITS - 2 * radius  # of the inner product of signs, which is 63 minus twice the distance
     with progress("comparing images", len(a)) as advance:
         for start in range(0, len(a), rows):
             block = a[start : start + rows]
-            found = (block @ b.T >= least) | ((block * _MIRRORED) @ b.T >= least)
-            left, right = np.nonzero(found)
-            yield left + start, right
+            product = np.maximum(block @ b.T, (block * _MIRRORED) @ b.T)
+            left, right = np.nonzero(product >= least)
+            yield left + start, right, (BITS - product[left, right].astype(np.int64)) // 2
             advance(len(block))

@@ -66,7 +66,7 @@ def test_the_hash_of_a_mirror_image_is_met(photograph):
     """Distance 0 between an image and its mirror image, in either order."""
     thumb = np.asarray(photograph(5, 32, 32).convert("L"))
     a, b = perceptual_hash(thumb[None]), perceptual_hash(thumb[None, :, ::-1])
-    assert [part[0].tolist() for part in near_hashes(a, b, 0)] == [[0]]
+    assert [(part[0].tolist(), part[2].tolist()) for part in near_hashes(a, b, 0)] == [([0], [0])]
     assert (a != b).any()
 
 
@@ -76,9 +76,14 @@ def test_all_pairs_in_reach_are_found():
     a, b = (chance.choice([-1.0, 1.0], (n, BITS)).astype(np.float32) for n in (30, 20))
     mirror = np.where(np.arange(64) % 8 % 2 == 1, -1, 1)[1:]
     expected = [
-        (i, j) for i in range(30) for j in range(20) if min((a[i] != b[j]).sum(), (a[i] * mirror != b[j]).sum()) <= 24
+        (i, j, distance)
+        for i in range(30)
+        for j in range(20)
+        if (distance := min((a[i] != b[j]).sum(), (a[i] * mirror != b[j]).sum())) <= 24
     ]
-    found = [pair for left, right in near_hashes(a, b, 24) for pair in zip(left.tolist(), right.tolist(), strict=True)]
+    found = [
+        triple for parts in near_hashes(a, b, 24) for triple in zip(*(part.tolist() for part in parts), strict=True)
+    ]
     assert found == expected
     assert 0 < len(expected) < 600
 
@@ -99,3 +104,15 @@ def test_flat_images_are_no_duplicates_but_of_the_same_bytes(facts):
     b.digests[1] = a.digests[2]
     pairs, _ = near_duplicates(a, b)
     assert [(pair.left, pair.right, pair.identical) for pair in pairs] == [(2, 1, True)]
+
+
+def test_where_too_many_look_alike_the_nearest_are_looked_at(facts, monkeypatch):
+    """Of several copies the most alike is found, and that others were not looked at is told."""
+    a, b = facts(1, 0), facts(3, 1)
+    b.thumbs[:] = a.thumbs
+    b.thumbs[:2, :, :20] = 255 - b.thumbs[:2, :, :20] // 2
+    monkeypatch.setattr("oodkit.audit.near_duplicates.RADIUS", BITS)
+    monkeypatch.setattr("oodkit.audit.near_duplicates.MOST_CANDIDATES", 1)
+    pairs, cut = near_duplicates(a, b)
+    assert cut
+    assert [pair.right for pair in pairs] == [2]
