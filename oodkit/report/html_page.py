@@ -5,7 +5,6 @@ from hashlib import sha256
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from oodkit.report.critical_difference import critical_difference_svg
 from oodkit.report.origins import origins, suite_commands
@@ -28,9 +27,7 @@ def to_html(report: Report, budget_bytes: int = BUDGET_BYTES) -> str:
             says so. Rows always stay.
     """
     style, script = (_asset(name) for name in ("page.css", "page.js"))
-    rankings = [
-        (one.backbone, one.left_out, Markup(critical_difference_svg(one.ranking))) for one in rank_backbones(report)
-    ]
+    rankings = [(one.backbone, one.left_out, critical_difference_svg(one.ranking)) for one in rank_backbones(report)]
     notes = list(report.notes)
     pictures, picture_bytes = _fitting(report.pictures, int(_PICTURE_SHARE * budget_bytes))
     if len(pictures) < len(report.pictures):
@@ -56,9 +53,9 @@ def to_html(report: Report, budget_bytes: int = BUDGET_BYTES) -> str:
         failed=[entry.cell for entry in report.entries if entry.cell.errors],
         origins=found,
         commands=suite_commands(report.records),
-        style=Markup(style),
-        script=Markup(script),
-        data=Markup(data),
+        style=style,
+        script=script,
+        data=data,
         style_hash=_policy_hash(style),
         script_hash=_policy_hash(script),
     )
