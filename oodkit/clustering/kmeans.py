@@ -33,7 +33,7 @@ def kmeans(
         iterations: at most so many per start.
 
     Raises:
-        InvalidInput: wrong shape, not finite, or fewer than 2 clusters.
+        InvalidInput: wrong shape, not finite, so large that squares overflow, or fewer than 2 clusters.
         TooFewSamples: more clusters than rows, or than different rows.
 
     Source: Lloyd, Least squares quantization in PCM, 1982; Arthur and Vassilvitskii, k-means++, 2007.
@@ -45,6 +45,8 @@ def kmeans(
     if clusters > len(features):
         found = f"got {len(features)} sample(s)"
         raise TooFewSamples(f"clusters={clusters} needs at least {clusters} fit samples, {found}; lower clusters")
+    if max(features.max(), -features.min()) > np.sqrt(np.finfo(features.dtype).max / features.shape[1]) / 4:
+        raise InvalidInput(f"features are too large: their squares overflow {features.dtype}; scale them down")
     order = row_order(features)
     model = KMeans(int(clusters), n_init=restarts, max_iter=iterations, random_state=seed)
     with warnings.catch_warnings():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from oodkit.errors import TooFewSamples
-from oodkit.scorers.whitening import EPSILON, Shrinkage, Whitening, whitening, whitening_as_given
+from oodkit.scorers.whitening import EPSILON, Shrinkage, Whitening, check_variance, whitening, whitening_as_given
 
 BLOCK = 2048  # rows that are cast to float64 at once
 
@@ -87,6 +87,9 @@ def class_gaussians(
 
     Returns:
         All in float64, on the device of the features; classes in ascending order of label.
+
+    Raises:
+        InvalidInput: features so large that their variance overflows.
     """
     n = len(features)
     if labels is None:
@@ -117,11 +120,13 @@ def class_gaussians(
         within.addmm_(centred.T, centred)
     within /= n
     between = offsets * (counts.to(torch.float64) / n).sqrt()[:, None]
+    total = within + between.T @ between
+    check_variance(total)
     return ClassGaussians(
         counts=counts,
         mean=mean + origin[0],
         class_means=offsets + mean + origin,
         within=within,
-        total=within + between.T @ between,
+        total=total,
         fourth_within=fourth_within / n,
     )

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
 from oodkit.scorers.checks import check_integer, check_number
 from oodkit.scorers.gaussian import class_gaussians
-from oodkit.scorers.whitening import EPSILON
+from oodkit.scorers.whitening import EPSILON, check_variance
 
 # Shares of variance closer than this are the same, so that rounding does not decide on a further direction.
 _SAME_SHARE = 1e-12
@@ -99,8 +98,7 @@ def principal(
         scale = torch.where(column_variances > 0, column_variances.sqrt(), scale)
     offset = torch.zeros_like(mean) if centre is None else mean - centre
     moment = (moment + offset) / scale if few else (moment + torch.outer(offset, offset)) / torch.outer(scale, scale)
-    if not bool((moment.square() if few else moment).isfinite().all()):
-        raise InvalidInput("features are too large: their variance overflows float64; scale them down")
+    check_variance(moment.square() if few else moment)
     if few:
         _, singular, rows = torch.linalg.svd(moment, full_matrices=False)
         variances, directions = singular.square() / len(features), rows.T

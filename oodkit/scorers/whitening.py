@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from oodkit.errors import InvalidInput
+
 Shrinkage = Literal["auto", "none", "ledoit_wolf"]
 
 EPSILON = torch.finfo(torch.float64).eps
@@ -66,6 +68,9 @@ def whitening(
         shrinkage: "ledoit_wolf": shrink by Ledoit and Wolf's formula; "auto": do so where a direction has no variance,
             else use the covariance as it is; "none": always use it as it is.
 
+    Raises:
+        InvalidInput: shrinkage is wanted, and the fourth powers overflow.
+
     Source: Ledoit and Wolf, A well-conditioned estimator for large-dimensional covariance matrices, 2004.
     """
     as_given = whitening_as_given(covariance, floor)
@@ -73,6 +78,7 @@ def whitening(
     wanted = shrinkage == "ledoit_wolf" or (shrinkage == "auto" and as_given.null_space_dim > 0)
     if not wanted or as_given.null_space_dim == width:
         return as_given
+    check_variance(covariance.square().sum() + fourth)
     weight = ledoit_wolf_shrinkage(covariance, fourth, samples)
     if weight == 0:
         return as_given
@@ -99,6 +105,12 @@ def whitening_as_given(covariance: Tensor, floor: float = 0.0) -> Whitening:
     seen = variances > max(width * EPSILON * float(variances[-1]), floor)
     matrix = directions[:, seen] * variances[seen].rsqrt()
     return Whitening(matrix, width - int(seen.sum()), 0.0, covariance)
+
+
+def check_variance(moments: Tensor) -> None:
+    """Raise InvalidInput where products of features have overflown, so that moments are not finite."""
+    if not bool(moments.isfinite().all()):
+        raise InvalidInput("features are too large: their variance overflows float64; scale them down")
 
 
 def ledoit_wolf_shrinkage(covariance: Tensor, fourth: float, samples: int) -> float:

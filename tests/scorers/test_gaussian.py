@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.covariance import EmpiricalCovariance
 
-from oodkit.errors import TooFewSamples
-from oodkit.scorers import gaussian
+from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.scorers import create, gaussian
 from oodkit.scorers.gaussian import class_gaussians
 from oodkit.scorers.unit_rows import unit_rows
 from tests.scorers.problems import classes, labelled, within_covariance
@@ -120,3 +120,34 @@ def test_equal_rows_of_one_class_are_a_point() -> None:
 
     assert whitened.matrix.shape == (4, 0)
     assert whitened.null_space_dim == 4
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("mahalanobis", {}),
+        ("mahalanobis", {"covariance": "per_class"}),
+        ("mahalanobis", {"clusters": 3}),
+        ("relative_mahalanobis", {}),
+        ("gmm", {}),
+        ("gmm", {"covariance": "diag"}),
+        ("gmm", {"components": 2}),
+    ],
+)
+@pytest.mark.parametrize("scale", [1e160, 1e200, 1e307])
+def test_features_that_overflow_are_one_line(name, parameters, scale) -> None:
+    """Neither a traceback of linear algebra nor a word on equal rows, nor warnings of what is used inside."""
+    rows = scale * np.random.default_rng(0).random((30, 4))
+
+    with pytest.raises(InvalidInput, match=r"^features are too large: their (variance|squares) overflows? float64"):
+        create(name, **parameters).fit(rows, np.arange(30) % 3)
+
+
+def test_shrinkage_of_features_whose_fourth_powers_overflow_is_one_line() -> None:
+    """What is not shrunk is not in need of them."""
+    rows = 1e80 * np.random.default_rng(0).random((30, 4))
+
+    assert np.isfinite(create("mahalanobis").fit(rows, np.arange(30) % 3).score_samples(rows)).all()
+    with pytest.raises(InvalidInput, match="too large"):
+        create("mahalanobis", shrinkage="ledoit_wolf").fit(rows, np.arange(30) % 3)
