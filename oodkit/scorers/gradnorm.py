@@ -4,6 +4,7 @@ from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.parts import in_parts
+from oodkit.scorers.softmax import constant_notes
 
 
 class GradNorm(Scorer):
@@ -47,6 +48,7 @@ class GradNorm(Scorer):
     def _fit(self, train: Train) -> None:
         assert train.head is not None
         self.weight_, self.bias_ = train.head.weight.clone(), train.head.bias.clone()
+        self.notes_ += constant_notes(self.weight_.T)  # logits have as many columns
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
         weight, bias = self.weight_.to(x.dtype), self.bias_.to(x.dtype)

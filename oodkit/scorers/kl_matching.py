@@ -5,6 +5,7 @@ from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.rows import floating
+from oodkit.scorers.softmax import constant_notes
 
 BLOCK = 8192  # rows whose probabilities are held in float64 at once
 FLOOR = 1e-12  # smallest probability in a template
@@ -64,6 +65,7 @@ class KLMatching(Scorer):
         self.classes_ = counts.nonzero()[:, 0]
         templates = sums[self.classes_] / counts[self.classes_, None]
         self.log_templates_ = templates.clamp(min=FLOOR).log()
+        self.notes_ += constant_notes(train.features)
         missing = width - len(self.classes_)
         if missing:
             self.notes_.append(f"{missing} of {width} classes have no template: no fit row is predicted as one of them")

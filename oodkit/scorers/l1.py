@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.softmax import CHUNK_BYTES
+from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes
 
 
 class L1(Scorer):
@@ -18,6 +18,8 @@ class L1(Scorer):
     ----------
     n_features_in_ : int
         Number of classes, C.
+    notes_ : list of str
+        Says so where there is only one class, for which every score is 0.
 
     Raises
     ------
@@ -39,7 +41,7 @@ class L1(Scorer):
     chunk_bytes = CHUNK_BYTES
 
     def _fit(self, train: Train) -> None:
-        pass
+        self.notes_ += constant_notes(train.features)
 
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
         return (x - x.amin(dim=1, keepdim=True)).sum(dim=1)

@@ -9,6 +9,7 @@ from oodkit.scorers.checks import check_integer
 from oodkit.scorers.linear_head import head_energy
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.parts import in_parts
+from oodkit.scorers.shaping import zero_note
 from oodkit.scorers.unit_rows import unit_rows
 
 
@@ -85,6 +86,7 @@ class NNGuide(Scorer):
                 f"lowest is {float(energy.min()):.3g}; add a constant to the head's bias, which leaves probabilities "
                 "as they are"
             )
+        self.notes_ += zero_note(train.features)
         if negative:
             self.notes_.append(f"{negative} of {n} fit samples have no positive energy and guide nothing")
         energy = energy.clamp(min=0)

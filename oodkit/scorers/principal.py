@@ -65,6 +65,10 @@ class Principal:
             notes.append("all fit samples are equal, so there are no principal directions")
         elif components is not None and rank < components:
             notes.append(f"the fit samples vary in {rank} directions only: these are used, not components={components}")
+        if count == width:
+            notes.append(
+                f"all {width} directions are taken and none is left out, so all rows are reconstructed exactly"
+            )
         return self.directions[:, :count].contiguous(), notes
 
 
@@ -118,8 +122,10 @@ def residual_norm(x: Tensor, directions: Tensor) -> Tensor:
         directions: (D, q) orthonormal columns, of the same dtype.
 
     Returns:
-        (B,), differentiable.
+        (B,), differentiable; exactly 0 where the directions are all there are.
     """
+    if directions.shape[0] == directions.shape[1]:  # nothing is left; rounding would rank rows by chance
+        return x[:, 0] * 0
     length: Tensor = torch.linalg.vector_norm(x - (x @ directions) @ directions.T, dim=1)
     return length
 

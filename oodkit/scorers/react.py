@@ -6,7 +6,7 @@ from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_percentile
 from oodkit.scorers.linear_head import head_energy
 from oodkit.scorers.percentiles import pooled_percentiles
-from oodkit.scorers.shaping import sign_note
+from oodkit.scorers.shaping import sign_note, zero_note
 
 
 class ReAct(Scorer):
@@ -61,7 +61,7 @@ class ReAct(Scorer):
     def _fit(self, train: Train) -> None:
         assert train.head is not None
         check_percentile("percentile", self.percentile)
-        self.notes_ += sign_note(train.features, "only their upper side is cut")
+        self.notes_ += zero_note(train.features) + sign_note(train.features, "only their upper side is cut")
         (self.clip_,) = pooled_percentiles(train.features, [self.percentile])
         self.weight_, self.bias_ = train.head.weight.clone(), train.head.bias.clone()
 

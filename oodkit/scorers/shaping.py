@@ -87,6 +87,17 @@ def sharpening(x: Tensor, kept: Tensor, count: int) -> Tensor:
     return torch.where(usable, exponent.exp(), 0)
 
 
+def zero_note(features: Tensor) -> list[str]:
+    """That activations tell nothing where those of all fit rows are 0, if so.
+
+    Args:
+        features: (N, D) of any real dtype.
+    """
+    if any(bool(rows.any()) for rows in torch.split(features, BLOCK)):
+        return []
+    return ["all activations of the fit samples are 0, so thresholds taken from them tell nothing of other samples"]
+
+
 def sign_note(features: Tensor, consequence: str) -> list[str]:
     """A statement for `notes_` if fit features are negative; none if they are activations after a ReLU.
 

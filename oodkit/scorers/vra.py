@@ -10,7 +10,7 @@ from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_choice, check_percentile
 from oodkit.scorers.linear_head import head_energy
 from oodkit.scorers.percentiles import pooled_percentiles
-from oodkit.scorers.shaping import sign_note
+from oodkit.scorers.shaping import sign_note, zero_note
 
 Below = Literal["zero", "clip"]
 
@@ -79,7 +79,9 @@ class VRA(Scorer):
             raise InvalidInput(f"lower must not be above upper, got lower={self.lower} and upper={self.upper}")
         check_choice("below", self.below, Below)
         self.low_, self.high_ = pooled_percentiles(train.features, [self.lower, self.upper])
-        self.notes_ += sign_note(train.features, f"low ones become {0 if self.below == 'zero' else self.low_:.4g}")
+        self.notes_ += zero_note(train.features) + sign_note(
+            train.features, f"low ones become {0 if self.below == 'zero' else self.low_:.4g}"
+        )
         self.weight_, self.bias_ = train.head.weight.clone(), train.head.bias.clone()
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
