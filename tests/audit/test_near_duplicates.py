@@ -116,3 +116,14 @@ def test_where_too_many_look_alike_the_nearest_are_looked_at(facts, monkeypatch)
     pairs, cut = near_duplicates(a, b)
     assert cut
     assert [pair.right for pair in pairs] == [2]
+
+
+def test_one_light_on_two_things_is_no_duplicate(facts):
+    """Two textures under the same broad shading correlate as a whole, but not in their details."""
+    a, b = facts(1, 0), facts(1, 1)
+    shading = 60 + 100 * np.outer(np.linspace(0, 1, 32), np.linspace(1, 0, 32))
+    for side in (a, b):
+        side.thumbs[0] = shading + side.thumbs[0] / 16
+    features = np.ones((1, 2), np.float32), np.ones((1, 2), np.float32)
+    assert np.corrcoef(a.thumbs[0].ravel(), b.thumbs[0].ravel())[0, 1] > 0.9
+    assert near_duplicates(a, b, features) == ([], False)
