@@ -46,7 +46,8 @@ class Ensemble(Scorer):
     holdout : float, default 0.2
         Share of the fit rows that is held out, in (0, 1); of each class where labels are given.
     seed : int, default 0
-        Of the choice of these rows, which depends on what is in them and not on their order.
+        Of the choice of these rows, which depends on what is in them and not on their order, and but for rows on the
+        edge not on rounding.
 
     Attributes
     ----------

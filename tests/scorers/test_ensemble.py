@@ -60,7 +60,7 @@ def test_agrees_with_counting(seed, ties) -> None:
     rng = np.random.default_rng(seed)
     rows, queries = rng.standard_normal((40, 2)), rng.standard_normal((9, 2))
     if ties:
-        rows, queries = np.round(2 * rows) / 2, np.round(2 * queries) / 2
+        rows, queries = np.round(8 * rows) / 8, np.round(8 * queries) / 8
     known = {"a": Column(0), "b": Column(1)}
     original, ensemble.create = ensemble.create, lambda name, **params: known[name]
     try:

@@ -39,6 +39,28 @@ def test_the_choice_goes_with_the_rows(seed, n, dtype) -> None:
     assert torch.equal(held_out(rows.double(), 100 - 7 * labels, 0.3, 0), out)
 
 
+@pytest.mark.parametrize("labelled", [False, True])
+def test_rounding_moves_hardly_a_row(labelled) -> None:
+    """float32 copies, and last bits that differ, choose the same rows; float16 copies nearly the same."""
+    rows = rows_of(0, 3000, 64).double() / 8 + 0.2
+    labels = torch.arange(3000) % 5 if labelled else None
+    out = held_out(rows, labels, 0.2, 0)
+
+    assert torch.equal(held_out(rows.float(), labels, 0.2, 0), out)
+    assert torch.equal(held_out(rows * (1 + 1e-15 * rows_of(1, 3000, 64).double()), labels, 0.2, 0), out)
+    assert int((held_out(rows.half(), labels, 0.2, 0) & out).sum()) > 0.95 * int(out.sum())
+
+
+def test_clusters_are_held_out_in_part() -> None:
+    """Of each of some tight clusters without labels, about the share: none is left out or held out whole."""
+    of = torch.arange(2000) % 4
+    rows = 10 * rows_of(0, 4, 8)[of] + rows_of(1, 2000, 8)
+
+    out = held_out(rows, None, 0.2, 0)
+
+    assert all(60 < int(out[of == cluster].sum()) < 140 for cluster in range(4))
+
+
 def test_the_seed_decides_and_the_choice_looks_random() -> None:
     """Two seeds agree no more than chance; neither the size of a row nor one of its columns decides."""
     rows = rows_of(0, 4000)
