@@ -32,6 +32,7 @@ API = (
     "metrics",
     "evaluation",
     "audit",
+    "report",
     "testing",
 )
 
