@@ -51,7 +51,7 @@ def metadata(wheel: zipfile.ZipFile) -> Message:
 
 
 def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:
-    """Every module, card and class list, the marker of typed packages, the suites; no tests, nothing beside `oodkit`."""
+    """Every module, card and class list, the marker of typed packages, the suites; no tests, nothing else."""
     held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     there = (path for path in (ROOT / "oodkit").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     assert held == {path.relative_to(ROOT).as_posix() for path in there} | {"oodkit/bench/benchmarks.yaml"}

@@ -39,7 +39,13 @@ def means(records: Sequence[Record]) -> list[Mean]:
     groups: dict[tuple[str, ...], list[Record]] = {}
     for record in records:
         params = {name: value for name, value in record.params.items() if name != "seed"}
-        settings = (record.view, str(record.image_size), record.precision, str(record.head), str(record.provenance.get("limit")))
+        settings = (
+            record.view,
+            str(record.image_size),
+            record.precision,
+            str(record.head),
+            str(record.provenance.get("limit")),
+        )
         name = (record.suite, record.in_, record.out, record.backbone, record.scorer, repr(sorted(params.items())))
         groups.setdefault((*name, *settings), []).append(record)
     return [_mean(tuple(group)) for group in groups.values()]
