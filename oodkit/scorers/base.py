@@ -219,11 +219,12 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     def _score_rows(self, rows: Tensor, device: torch.device) -> Tensor:
         per_chunk = max(1, self.chunk_bytes // (rows.shape[1] * floating(rows[:0]).element_size()))
-        scores = [torch.empty(0, dtype=torch.float32, device=device)]
+        # one tensor for all: small ones kept between the temporaries of the chunks would keep these from being reused
+        scores = torch.empty(len(rows), dtype=torch.float64, device=device)
         for start in range(0, len(rows), per_chunk):
             x = floating(rows[start : start + per_chunk]).to(device)
-            scores.append(self._score_finite(x.contiguous(), start))
-        return torch.cat(scores)
+            scores[start : start + per_chunk] = self._score_finite(x.contiguous(), start)
+        return scores
 
     def _score_finite(self, x: Tensor, start: int) -> Tensor:
         scores = self._score(x)
