@@ -9,8 +9,10 @@ import typer
 from oodkit.cli.options import DataRootOption
 from oodkit.registry import Entry
 
-app = typer.Typer(no_args_is_help=True, help="List backbones, scorers, data sets or views.", rich_markup_mode=None)
-PatternArgument = Annotated[str, typer.Argument(metavar="[PATTERN]", help="Shell wildcard, such as 'ViT-*'.")]
+app = typer.Typer(
+    no_args_is_help=True, help="List backbones, scorers, heads, data sets or views.", rich_markup_mode=None
+)
+PatternArgument = Annotated[str, typer.Argument(metavar="[PATTERN]", help="Shell wildcard, such as 'k*'.")]
 
 
 @app.command("backbones")
@@ -27,6 +29,14 @@ def scorers(pattern: PatternArgument = "*") -> None:
     from oodkit.scorers import scorers as registry
 
     _print_registry({**registry, **registry.families}, "scorer", pattern)
+
+
+@app.command("heads")
+def heads(pattern: PatternArgument = "*") -> None:
+    """Heads that give logits, with what they need."""
+    from oodkit.heads import heads as registry
+
+    _print_registry(registry, "head", pattern)
 
 
 @app.command("views")

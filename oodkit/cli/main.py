@@ -119,7 +119,7 @@ def _one_line(error: Exception) -> str | None:
         return str(error)
     describe = getattr(error, "format_message", None)  # typer's own usage errors, whatever class they have
     if callable(describe):
-        return f"{' '.join(str(describe()).split())}; `oodkit --help` shows the usage"
+        return f"{' '.join(str(describe()).split()).rstrip('.?')}; `oodkit --help` shows the usage"
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror}; check the path, its permissions and the space left"

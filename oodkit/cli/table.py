@@ -11,38 +11,53 @@ from rich.table import Table
 from oodkit.evaluation import Evaluation, Result
 from oodkit.scorers import scorers
 
+_NARROW = ("AUROC", "95 % interval", "FPR95")
+_WIDE = (*_NARROW, "AUPR in", "AUPR out")
+
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Print one row per out-set and scorer on stdout, in per cent, then what the scorers say about their fits."""
+    """Print one row per out-set and scorer on stdout, in per cent, then what the scorers say about their fits.
+
+    Numbers are never cut: a terminal that is too narrow for all columns gets fewer of them.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=10_000)
+    table = _table(evaluation, _WIDE)
+    if console.measure(table, options=console.options.update(max_width=10_000)).maximum > console.width:
+        table = _table(evaluation, _NARROW)
+    console.print(table)
+    for note in dict.fromkeys(f"{result.scorer}: {note}" for result in evaluation.results for note in result.notes):
+        console.print(escape(note), highlight=False, soft_wrap=True)
+
+
+def _table(evaluation: Evaluation, headings: tuple[str, ...]) -> Table:
     sample = evaluation.results[0]
     settings = evaluation.settings
     stepped = "" if settings.get("perturb") is None else f", perturbed by {settings['perturb']}"
     side = settings.get("source_resolution")
     shrunk = "" if side is None else f", shrunk to {side} px first"
+    more = "" if headings == _WIDE else "; AUPR in a wider terminal or with --json"
     table = Table(
         title=escape(
             f"in: {evaluation.in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {evaluation.backbone}, "
             f"{settings['image_size']} px, {settings['precision']}{shrunk}{stepped}"
         ),
-        caption="per cent; 95 % interval by DeLong; FPR95 with in-images as positives",
+        caption=f"per cent; 95 % interval by DeLong; FPR95 with in-images as positives{more}",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("out", no_wrap=True)
-    table.add_column("n out", justify="right")
-    table.add_column("scorer", no_wrap=True)
-    for heading in ("AUROC", "95 % interval", "FPR95", "AUPR in", "AUPR out"):
+    table.add_column("out", overflow="fold")
+    table.add_column("n out", justify="right", no_wrap=True)
+    table.add_column("scorer", overflow="fold")
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for out, group in groupby(evaluation.results, key=lambda result: result.out):
         for place, result in enumerate(group):
-            table.add_row(*(("", "") if place else (escape(out), f"{result.n_out:,}")), *_cells(result))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, 140))
-    console.print(table)
-    for note in dict.fromkeys(f"{result.scorer}: {note}" for result in evaluation.results for note in result.notes):
-        console.print(escape(note), highlight=False, soft_wrap=True)
+            label = ("", "") if place else (escape(out), f"{result.n_out:,}")
+            table.add_row(*label, *_cells(result)[: len(headings) + 1])
+    return table
 
 
 def _cells(result: Result) -> tuple[str, ...]:
@@ -61,5 +76,6 @@ def _labelled(result: Result) -> str:
     """The scorer, and those of its parameters that are not the defaults."""
     defaults = {name: p.default for name, p in signature(scorers.load(result.scorer)).parameters.items()}
     changed = {name: value for name, value in result.params.items() if value != defaults.get(name)}
+    changed.pop("detector", None)  # which the name of a scorer of another package says already
     shown = ", ".join(f"{name}={value}" for name, value in changed.items())
     return escape(f"{result.scorer} ({shown})" if shown else result.scorer)

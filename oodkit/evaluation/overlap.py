@@ -13,7 +13,8 @@ from oodkit.errors import InvalidInput
 def refuse_equal(in_name: str, halves: FitAndTest, out_name: str, out: ImageSet) -> None:
     """Refuse an out-set that is the in-set, as far as names and files say it before anything is embedded."""
     test, halved = halves.test, halves.note is not None
-    same_name = out.name == test.name and (halved or out.split == test.split)
+    in_split = test.split.removesuffix(" (second half)")
+    same_name = out.name == test.name and out.split == in_split
     out_files = _files(out)
     in_files = _files(test) | (_files(halves.fit) if halved else set())
     if same_name or (out_files and out_files <= in_files):

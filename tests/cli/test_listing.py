@@ -19,6 +19,12 @@ def test_families_of_other_packages_have_a_line_each(capsys):
     assert "such as sklearn:LocalOutlierFactor" in lines[0]
 
 
+def test_heads_with_needs(capsys):
+    """The command that an unknown head points to."""
+    assert run(["list", "heads"]) == 0
+    assert "probe" in capsys.readouterr().out
+
+
 def test_datasets_of_the_catalog_and_of_the_data_root(photo_folder, capsys):
     """Catalog entries and folders at hand."""
     assert run(["list", "datasets", "--data-root", str(photo_folder.parent)]) == 0

@@ -33,6 +33,20 @@ def test_the_table_has_auroc_and_interval_for_three_scorers(words, capsys):
     assert "on cpu" in captured.err
 
 
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(words, capsys, monkeypatch):
+    """No figure and no name is cut; what is left out is said. Without a terminal nothing is left out."""
+    assert run(words) == 0
+    assert "AUPR out" in capsys.readouterr().out
+    for name, value in {"COLUMNS": "80", "FORCE_COLOR": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    assert run(words) == 0
+    narrow = capsys.readouterr().out
+    assert "AUPR out" not in narrow
+    assert "--json" in narrow
+    assert "relative_mahalanobis" in narrow
+    assert "…" not in narrow
+
+
 def test_json_is_one_object_of_fractions(words, capsys):
     """--json prints what the Python call returns, and nothing else, on stdout."""
     assert run([*words, "--json", "--scorer", "knn", "--param", "knn.k=3"]) == 0

@@ -124,6 +124,14 @@ def test_an_in_set_equal_to_the_out_set_is_refused(photo_folder, backbone, in_, 
         evaluate(in_, out, backbone=backbone)
 
 
+def test_two_named_splits_are_two_sets(photo_folder, backbone):
+    """An in-set of one named split is halved; the other split is another set."""
+    evaluation = evaluate(f"{photo_folder}:train", f"{photo_folder}:test", backbone=backbone, scorers="knn")
+    assert evaluation.results[0].n_out == 20
+    with pytest.raises(InvalidInput, match="same images"):
+        evaluate(f"{photo_folder}:train", f"{photo_folder}:train", backbone=backbone)
+
+
 def test_another_split_of_the_in_set_is_allowed_and_remarked(photo_folder, backbone):
     """The train split as out-set holds the images fitted on: allowed, and said."""
     evaluation = evaluate(str(photo_folder), f"{photo_folder}:train", backbone=backbone, scorers="knn")
