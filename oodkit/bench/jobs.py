@@ -11,6 +11,7 @@ from oodkit.bench.sources import Sources
 from oodkit.bench.stored import Stored
 from oodkit.bench.suite import BackboneChoice, Pair, ScorerChoice, Suite
 from oodkit.bench.suite_file import ALL
+from oodkit.data import FitAndTest
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.session import Session
 from oodkit.evaluation.supply import Extras
@@ -28,12 +29,14 @@ class Job:
         choice: the backbone as the suite asks for it.
         scorers: that this process runs.
         cells: in the order of the table.
+        first_halves: of the in-set by the suite's first seed, which audits are made with.
     """
 
     session: Session
     choice: BackboneChoice
     scorers: tuple[ScorerChoice, ...]
     cells: tuple[Cell, ...]
+    first_halves: FitAndTest
 
 
 @dataclass
@@ -95,7 +98,8 @@ class JobMaker:
             if place and halves.note is None and self.suite.limit is None:
                 models = {scorer: model for scorer, model in models.items() if "seed" in model.get_params()}
             if models:
-                yield Job(session, choice, tuple(models), tuple(self._cells(session, choice, pairs, models)))
+                cells = tuple(self._cells(session, choice, pairs, models))
+                yield Job(session, choice, tuple(models), cells, self.sources.fit_and_test(in_, self.suite.seeds[0]))
 
     def _models(self, session: Session, choice: BackboneChoice) -> dict[ScorerChoice, Scorer]:
         models = {}

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from oodkit.audit import Audit, doubts
+from oodkit.bench.auditing import Auditor
 from oodkit.bench.cell import Cell, cell_key, code_digest
 from oodkit.bench.command import command_of
-from oodkit.bench.doubts import figure_doubts, shared_classes
 from oodkit.bench.jobs import Job, make_scorer
 from oodkit.bench.keys import Keys
 from oodkit.bench.planning import Plan
@@ -47,12 +48,13 @@ class Outcome:
         return tuple(record for record in self.records if record.error is not None)
 
 
-def run_plan(plan: Plan, results: Results) -> Outcome:
+def run_plan(plan: Plan, results: Results, auditor: Auditor | None = None) -> Outcome:
     """Run what is not done yet.
 
     Args:
         plan: made by `make_plan`.
         results: where records are kept.
+        auditor: of the pairs; None to leave out the doubts that an audit raises.
 
     Raises:
         StoreError: results or embeddings cannot be kept; what was finished is.
@@ -61,7 +63,7 @@ def run_plan(plan: Plan, results: Results) -> Outcome:
     ran = embedded = 0
     with progress(f"suite {plan.suite.name}", len(plan.cells), unit="cells") as advance:
         for job in plan.jobs:
-            run = _JobRun(plan.suite, job, results, advance)
+            run = _JobRun(plan.suite, job, results, auditor, advance)
             records += run.records()
             ran += run.ran
             embedded += run.embedded
@@ -71,8 +73,8 @@ def run_plan(plan: Plan, results: Results) -> Outcome:
 class _JobRun:
     """The cells of one in-set, backbone and seed."""
 
-    def __init__(self, suite: Suite, job: Job, results: Results, advance: Advance) -> None:
-        self.suite, self.job, self.results, self.advance = suite, job, results, advance
+    def __init__(self, suite: Suite, job: Job, results: Results, auditor: Auditor | None, advance: Advance) -> None:
+        self.suite, self.job, self.results, self.auditor, self.advance = suite, job, results, auditor, advance
         self.ran = self.embedded = 0
         self._done: dict[int, Record] = {}  # by place in the job's cells
         self._lines: list[str] = []
@@ -93,6 +95,8 @@ class _JobRun:
                 continue
             named = replace(stored, **self._names(cell))
             named = replace(named, provenance={**stored.provenance, **self._labels(cell)})
+            if self.auditor is not None and not stored.provenance.get("audited"):
+                named = self._doubted(named)
             if named != stored:
                 self.results.add(named, None)
             self._done[place] = named
@@ -219,12 +223,12 @@ class _JobRun:
             n_out=result.n_out,
             seconds=result.seconds,
             notes=(*self._notes(session, out, uses_head), *result.notes),
-            doubts=self._doubts(session, out, model, result.auroc, interval, ties),
+            doubts=(),
             error=None,
             provenance={**self._provenance(session, out), **self._labels(cell)},
             finished=_now(),
         )
-        return record, scores
+        return self._doubted(record), scores
 
     def _failed(self, cell: Cell, error: str) -> Record:
         backbone = self.job.session.backbone
@@ -305,21 +309,24 @@ class _JobRun:
             if part.skipped:
                 yield f"{len(part.skipped)} unreadable images of {part.dataset}:{part.split} are left out"
 
-    def _doubts(
-        self,
-        session: Session,
-        out: str,
-        model: Scorer,
-        auroc: float,
-        interval: tuple[float, float] | None,
-        ties: float,
-    ) -> tuple[str, ...]:
-        lines = list(figure_doubts(auroc, interval, ties, len(session.test), len(session.outs[out])))
-        if shared := shared_classes(session.fit.class_names, session.outs[out].class_names):
-            lines.append(shared)
-        if Need.OUT_TEXT in model.needs:
-            lines.append("uses names of the OOD classes: an upper bound, not a detector that could be deployed")
-        return tuple(lines)
+    def _doubted(self, record: Record) -> Record:
+        """The record with what speaks against its figure."""
+        audit = None
+        if self.auditor is not None:
+            whole = self.job.session
+            audit = self.auditor.audit(whole.in_, self.job.first_halves, record.out, whole.out_sets[record.out])
+        lines = doubts(
+            auroc=record.auroc,
+            n_in=record.n_in,
+            n_out=record.n_out,
+            auroc_ci=record.auroc_ci,
+            ties=record.ties,
+            notes=record.notes,
+            audit=audit if isinstance(audit, Audit) else None,
+        )
+        notes = (*record.notes, *([audit] if isinstance(audit, str) else []))
+        provenance = {**record.provenance, "audited": audit is not None}
+        return replace(record, doubts=lines, notes=notes, provenance=provenance)
 
     def _provenance(self, session: Session, out: str) -> dict[str, Any]:
         parts: dict[str, Embeddings] = {"fit": session.fit, "in": session.test, "out": session.outs[out]}

@@ -99,6 +99,9 @@ def bench(
     data_root: DataRootOption = None,
     cache: CacheOption = None,
     results: ResultsOption = None,
+    audit: Annotated[
+        bool, typer.Option("--audit/--no-audit", help="Look for what misleads in each pair; kept beside the store.")
+    ] = True,
     skip_unreadable: SkipOption = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -107,6 +110,7 @@ def bench(
     What is done is kept: started again, the command goes on where it stood. A cell that fails is a row with its error.
     Exit code 1: cells failed, sets were missing, or a checked figure was missed.
     """
+    from oodkit.bench.auditing import Auditor
     from oodkit.bench.checking import check as compare_with_expected
     from oodkit.bench.options import Options
     from oodkit.bench.planning import make_plan
@@ -143,7 +147,7 @@ def bench(
             )
         if check:
             compare_with_expected(plan, ())  # refuses before anything runs where nothing is expected
-        outcome = run_plan(plan, kept)
+        outcome = run_plan(plan, kept, Auditor(chosen, cache) if audit else None)
     compared = compare_with_expected(plan, outcome.records) if check else []
     if as_json:
         typer.echo(json.dumps(_as_json(plan, outcome, compared)))

@@ -101,7 +101,8 @@ def print_check(rows: Sequence[Comparison]) -> None:
 def _cells(row: Mean, letters: dict[str, str]) -> tuple[str, ...]:
     sample = row.sample
     doubts = dict.fromkeys(line for record in row.records for line in record.doubts)
-    marks = [letters.setdefault(line, _letter(len(letters))) for line in doubts]
+    kinds = dict.fromkeys(map(_kind, doubts))
+    marks = [letters.setdefault(kind, _letter(len(letters))) for kind in kinds]
     if row.auroc is None:
         return str(len(row.records)), "failed", "", "", "", ""
     interval = "" if row.interval is None else "{:.2f} - {:.2f}".format(*(100 * end for end in row.interval))
@@ -114,6 +115,12 @@ def _cells(row: Mean, letters: dict[str, str]) -> tuple[str, ...]:
         ", ".join(f"{100 * figure.value:.2f}" for figure in sample.reported),
         " ".join(marks),
     )
+
+
+def _kind(doubt: str) -> str:
+    """A doubt without the numbers that differ from row to row."""
+    head, found, _ = doubt.partition(" separates the pair ")
+    return f"{head} separates the pair as well, or nearly" if found else doubt.partition(": the 95 %")[0]
 
 
 def _letter(number: int) -> str:

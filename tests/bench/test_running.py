@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from oodkit.bench.auditing import Auditor
 from oodkit.bench.planning import make_plan
 from oodkit.bench.results import Results
 from oodkit.bench.running import run_plan
@@ -237,3 +238,25 @@ def test_a_run_that_is_killed_goes_on_to_the_identical_table(make_suite, options
         assert table(a.records()) == table(b.records())
         for record in whole:
             np.testing.assert_array_equal(a.scores(record.key).out_scores, b.scores(record.key).out_scores)
+
+
+def test_an_audit_is_made_once_per_pair_and_its_doubts_stand_beside_every_figure(make_suite, options, results):
+    """Over scorers and seeds; results that were made without one are doubted when they are used again."""
+    suite = make_suite(pairs=(Pair("cold", "warm"),), seeds=(0, 1))
+    plain = run_plan(make_plan(suite, options, results, trial=False), results)
+    calls = []
+
+    class Counting(Auditor):
+        def audit(self, in_, halves, out, images):
+            calls.append(halves.fit.ids)
+            return super().audit(in_, halves, out, images)
+
+    auditor = Counting(suite, options.cache)
+    audited = run_plan(make_plan(suite, options, results, trial=False), results, auditor)
+    assert audited.ran == 0
+    assert len(set(map(tuple, calls))) == 1
+    assert len(auditor._made) == 1
+    assert all(record.provenance["audited"] for record in audited.records)
+    assert not any(record.provenance["audited"] for record in plain.records)
+    again = run_plan(make_plan(suite, options, results, trial=False), results, Counting(suite, options.cache))
+    assert table(again.records) == table(audited.records)
