@@ -3,22 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from oodkit.backbones import Backbone, load_backbone
-
-MEANS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200), "grey": (90, 90, 90)}
-
-
-def paint(folder: Path, colour: str, count: int, seed: int) -> None:
-    """Noisy images of one colour: `folder/N.png`."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(seed)
-    for number in range(count):
-        pixels = rng.normal(MEANS[colour], 40, (8, 8, 3)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number}.png")
+from tests.painting import paint
 
 
 @pytest.fixture(scope="session")
