@@ -1,12 +1,9 @@
 """Names of the views `resolutionN`, as text."""
 
-import re
-
 from oodkit.errors import InvalidInput
+from oodkit.views.numbered_names import number_of
 
 SMALLEST_SIDE = 4  # below, hardly anything of an image is left
-
-_NAME = re.compile(r"resolution([1-9]\d{0,4})")
 
 
 def resolution_view(side: int) -> str:
@@ -25,6 +22,5 @@ def resolution_view(side: int) -> str:
 
 def side_of_name(name: str) -> int | None:
     """N of `resolutionN`; None for any other name."""
-    match = _NAME.fullmatch(name)
-    side = int(match[1]) if match else 0
-    return side if side >= SMALLEST_SIDE else None
+    side = number_of("resolution", name)
+    return side if side is not None and side >= SMALLEST_SIDE else None
