@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
+from oodkit.scorers.allocation import keep_freed_memory
 from oodkit.scorers.rows import as_tensor, check_finite, floating
 from oodkit.scorers.saving import load_state, save_state
 from oodkit.scorers.train import HOW_TO_GIVE, Head, Need, Train, make_train
@@ -37,7 +38,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     Attributes
     ----------
     needs : frozenset of Need
-        What `fit` must be given besides features (class attribute).
+        What `fit` must be given besides features (class attribute); with VIEWS, `view_names` says which.
     optional : frozenset of Need
         What `fit` uses where it is given (class attribute).
     differentiable : bool
@@ -73,6 +74,14 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     def _score(self, x: Tensor) -> Tensor:
         """Scores (B,) of finite features (B, D), float32 or float64 on the device of the learned tensors."""
 
+    def view_names(self) -> tuple[str, ...]:
+        """Names of the views of the fit images that `fit` takes as `views`, in this order; of a scorer with VIEWS."""
+        return ()
+
+    def aux_view_names(self) -> tuple[str, ...]:
+        """Names of the views of the auxiliary images that follow these in `aux`, in this order; often none."""
+        return ()
+
     def fit(self, features: Any, y: Any = None, *, labels: Any = None, **needed: Any) -> Self:
         """Learn from in-distribution features; what an earlier fit learned is forgotten.
 
@@ -81,8 +90,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
                 anything with `__array__`; logits (N, C) where `needs` has LOGITS.
             y: (N,) integer class labels; ignored by a scorer that does not use them.
             labels: the same by its own name; scikit-learn calls it `y`.
-            **needed: `head`, `text`, `out_text`, `captions`, `negatives`, `views`, as `Need` describes them; ignored if
-                not used.
+            **needed: `head`, `text`, `out_text`, `captions`, `negatives`, `views`, `aux`, as `Need` describes them;
+                ignored if not used. `views` stand in the order of `view_names()`.
 
         Returns:
             The scorer itself.
@@ -196,6 +205,16 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             if getattr(train, need) is None:
                 y = "requires y to be passed, but the target y is None: it " if need is Need.LABELS else ""
                 raise InvalidInput(f"{name} {y}needs {HOW_TO_GIVE[need]}")
+        names = self.view_names()
+        if train.views is not None and names and len(train.views) != len(names):
+            raise InvalidInput(
+                f"views must be those of view_names(), {', '.join(names)}: shape ({len(names)}, N, D), "
+                f"got {tuple(train.views.shape)}"
+            )
+        shifted = self.aux_view_names()
+        if train.aux is not None and len(train.aux) != 1 + len(shifted):
+            order = ", ".join(("the images", *shifted))
+            raise InvalidInput(f"aux must be ({1 + len(shifted)}, A, D): {order}; got {tuple(train.aux.shape)}")
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "n_features_in_"):
@@ -221,6 +240,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         per_chunk = max(1, self.chunk_bytes // (rows.shape[1] * floating(rows[:0]).element_size()))
         # one tensor for all: small ones kept between the temporaries of the chunks would keep these from being reused
         scores = torch.empty(len(rows), dtype=torch.float64, device=device)
+        keep_freed_memory()
         for start in range(0, len(rows), per_chunk):
             x = floating(rows[start : start + per_chunk]).to(device)
             scores[start : start + per_chunk] = self._score_finite(x.contiguous(), start)

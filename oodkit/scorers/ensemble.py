@@ -121,6 +121,14 @@ class Ensemble(Scorer):
         """Whether all members are."""
         return all(member.saveable for member in self._created())
 
+    def view_names(self) -> tuple[str, ...]:
+        """Views that any member takes, each once."""
+        return tuple(dict.fromkeys(name for member in self._created() for name in member.view_names()))
+
+    def aux_view_names(self) -> tuple[str, ...]:
+        """Views of auxiliary images that any member takes, each once."""
+        return tuple(dict.fromkeys(name for member in self._created() for name in member.aux_view_names()))
+
     def to(self, device: torch.device | str) -> Self:
         """Move what was learned, by members too, to a device for good."""
         if hasattr(self, "members_"):
@@ -140,7 +148,7 @@ class Ensemble(Scorer):
         calibration = []
         for name, member in zip(self.members, self.members_, strict=True):
             given = {
-                need.value: _of_rows(getattr(train, need), need, ~out)
+                need.value: self._given(member, getattr(train, need), need, ~out)
                 for need in (member.needs | member.optional) - {Need.LOGITS}
             }
             member.fit(self._input_of(member, rest), **given)
@@ -183,6 +191,18 @@ class Ensemble(Scorer):
         dtype = torch.float64 if features.dtype == torch.float64 else torch.float32
         return linear(features.to(dtype), self.weight_.to(dtype), self.bias_.to(dtype))
 
+    def _given(self, member: Scorer, value: Any, need: Need, rows: Tensor) -> Any:
+        """What a member is given: the rows' part of what is given per row, of views those that it names, else all."""
+        if value is None:
+            return None
+        if need is Need.VIEWS:
+            every = self.view_names()
+            return value[[every.index(name) for name in member.view_names()]][:, rows] if every else value[:, rows]
+        if need is Need.AUX:
+            every = self.aux_view_names()
+            return value[[0, *(1 + every.index(name) for name in member.aux_view_names())]]
+        return value[rows] if need is Need.LABELS else value
+
     def _created(self) -> list[Scorer]:
         if not isinstance(self.members, tuple | list) or not self.members:
             raise InvalidInput(f"members must be a tuple of names of scorers, got {self.members!r}")
@@ -218,12 +238,3 @@ class Ensemble(Scorer):
             prefix = f"{place}."
             member._restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
             self.members_.append(member)
-
-
-def _of_rows(value: Any, need: Need, rows: Tensor) -> Any:
-    """What a member is given: the rows' part of what is given per row, else the whole."""
-    if value is None:
-        return None
-    if need is Need.VIEWS:
-        return value[:, rows]
-    return value[rows] if need is Need.LABELS else value

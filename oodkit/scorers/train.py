@@ -33,6 +33,7 @@ class Need(StrEnum):
     CAPTIONS = "captions"
     NEGATIVES = "negatives"
     VIEWS = "views"
+    AUX = "aux"
 
 
 HOW_TO_GIVE = {
@@ -42,7 +43,8 @@ HOW_TO_GIVE = {
     Need.OUT_TEXT: "text embeddings of the names of OOD classes: fit(features, out_text=embeddings), shape (M, D)",
     Need.CAPTIONS: "embeddings of captions of in-distribution images: fit(features, captions=embeddings), shape (M, D)",
     Need.NEGATIVES: "embeddings of negative texts or images: fit(features, negatives=embeddings), shape (M, D)",
-    Need.VIEWS: "features of shifted views of the same images: fit(features, views=features), shape (V, N, D)",
+    Need.VIEWS: "features of views of the same images: fit(features, views=features), shape (V, N, D)",
+    Need.AUX: "features of an auxiliary set that is not in-distribution: fit(features, aux=features), shape (A, D)",
 }
 
 
@@ -53,8 +55,8 @@ class Train:
     Attributes:
         features: (N, D) float16, bfloat16, float32 or float64; as they lie in the file where `mapped`.
         mapped: whether `features` lie in a memory-mapped file: keep a reference, never a copy.
-        labels, head, text, out_text, captions, negatives, views: set if the scorer's `needs` or `optional` name them,
-            else None.
+        labels, head, text, out_text, captions, negatives, views, aux: set if the scorer's `needs` or `optional` name
+            them, else None.
         unit_features: whether the head stands for rows of length 1, as the zero-shot head does; then these are.
     """
 
@@ -66,7 +68,8 @@ class Train:
     out_text: Tensor | None = None  # (M, D)
     captions: Tensor | None = None  # (M, D)
     negatives: Tensor | None = None  # (M, D)
-    views: Tensor | None = None  # (V, N, D)
+    views: Tensor | None = None  # (V, N, D), in the order of the scorer's view_names()
+    aux: Tensor | None = None  # (1 + W, A, D): as they are, then the views of the scorer's aux_view_names()
     unit_features: bool = False
 
 
@@ -134,6 +137,16 @@ def _views(value: Any, rows: Tensor) -> Tensor:
     return floating(views).to(rows.device)
 
 
+def _aux(value: Any, rows: Tensor) -> Tensor:
+    aux = value if getattr(value, "ndim", 3) == 3 else as_tensor(value, "aux")[None]
+    aux = as_tensor(aux, "aux", ndim=3)
+    width = rows.shape[1]
+    if 0 in aux.shape or aux.shape[2] != width:
+        raise InvalidInput(f"aux must have shape (A, {width}) or (1 + W, A, {width}), A >= 1, got {tuple(aux.shape)}")
+    check_finite(aux, "aux")
+    return floating(aux).to(rows.device)
+
+
 _READERS: dict[Need, Callable[[Any, Tensor], Any]] = {
     Need.LABELS: _labels,
     Need.HEAD: _head,
@@ -142,4 +155,5 @@ _READERS: dict[Need, Callable[[Any, Tensor], Any]] = {
     Need.CAPTIONS: partial(_matrix, name="captions"),
     Need.NEGATIVES: partial(_matrix, name="negatives"),
     Need.VIEWS: _views,
+    Need.AUX: _aux,
 }

@@ -29,7 +29,7 @@ def check_scorer(scorer: Scorer, *, problem: Problem | None = None, labels: bool
     Raises:
         AssertionError: a rule is broken; the message names the rule and says what was found.
     """
-    case = _Case(scorer, problem or make_problem(scorer.needs | scorer.optional), labels)
+    case = _Case(scorer, problem or _problem(scorer), labels)
     for rule in RULES:
         if rule in (_tensors, _gradients) and not scorer.differentiable:
             continue
@@ -38,6 +38,10 @@ def check_scorer(scorer: Scorer, *, problem: Problem | None = None, labels: bool
         except Exception as error:
             found = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
             raise AssertionError(f"{scorer!r} breaks a rule: {rule.__doc__}\n{found}") from error
+
+
+def _problem(scorer: Scorer, seed: int = 0) -> Problem:
+    return make_problem(scorer.needs | scorer.optional, seed, scorer.view_names(), scorer.aux_view_names())
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ def _inputs(case: _Case) -> None:
 def _refits(case: _Case) -> None:
     """A second fit forgets the first."""
     scores = case.fitted().score_samples(case.queries)
-    other = make_problem(case.scorer.needs | case.scorer.optional, seed=1)
+    other = _problem(case.scorer, seed=1)
     scorer = case.fit(case.fresh(), other)
     _same(case.fit(scorer, case.problem).score_samples(case.queries), scores, "fitted on other data before")
 

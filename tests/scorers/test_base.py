@@ -26,7 +26,7 @@ class Everything(Centre):
         super()._fit(train)
         self.seen_ = [
             name
-            for name in ("labels", "head", "text", "out_text", "captions", "negatives", "views")
+            for name in ("labels", "head", "text", "out_text", "captions", "negatives", "views", "aux")
             if getattr(train, name) is not None
         ]
 
@@ -53,6 +53,7 @@ NEEDED = {
     "captions": np.ones((4, 3)),
     "negatives": np.ones((5, 3)),
     "views": np.ones((2, 12, 3)),
+    "aux": np.ones((5, 3)),
 }
 
 
@@ -238,3 +239,33 @@ def test_saving_needs_a_fit_and_loading_the_same_class(tmp_path) -> None:
     with pytest.raises(InvalidInput, match=r"holds a tests.scorers.test_base:Centre, not a .*:Everything"):
         Everything.load(tmp_path)
     np.testing.assert_array_equal(Centre.load(tmp_path).centre_, Centre().fit(ROWS).centre_)
+
+
+class OfViews(Scorer):
+    """Needs two views of its images, and one of auxiliary images."""
+
+    needs = frozenset({Need.VIEWS, Need.AUX})
+
+    def view_names(self):
+        return ("mild1", "strong1")
+
+    def aux_view_names(self):
+        return ("rotate90",)
+
+    def _fit(self, train):
+        self.means_ = torch.cat([train.views.mean(dim=(1, 2)), train.aux.mean(dim=(1, 2))])
+
+    def _score(self, x):
+        return x[:, 0]
+
+
+def test_views_are_those_that_the_scorer_names():
+    """As many views as names, for the images and for auxiliary ones; the message says which and in what order."""
+    rows = np.ones((4, 3))
+    views, aux = np.stack([rows, 2 * rows]), np.stack([3 * rows, 4 * rows])
+    fitted = OfViews().fit(rows, views=views, aux=aux)
+    assert fitted.means_.tolist() == [1, 2, 3, 4]
+    with pytest.raises(InvalidInput, match=r"mild1, strong1: shape \(2, N, D\), got \(1, 4, 3\)"):
+        OfViews().fit(rows, views=views[:1], aux=aux)
+    with pytest.raises(InvalidInput, match=r"aux must be \(2, A, D\): the images, rotate90; got \(1, 4, 3\)"):
+        OfViews().fit(rows, views=views, aux=rows)

@@ -15,6 +15,7 @@ GIVEN = {
     "captions": np.ones((4, 3)),
     "negatives": np.ones((5, 3)),
     "views": np.ones((2, 4, 3)),
+    "aux": np.ones((6, 3)),
 }
 
 
@@ -38,6 +39,7 @@ def test_shapes_and_dtypes() -> None:
     assert train.text.shape == (2, 3)
     assert train.negatives.shape == (5, 3)
     assert train.views.shape == (2, 4, 3)
+    assert train.aux.shape == (1, 6, 3)
 
 
 def test_a_linear_layer_is_a_head() -> None:
@@ -81,6 +83,9 @@ def test_a_head_that_stands_for_unit_rows_takes_no_others(unit_features) -> None
         ("views", np.ones((2, 5, 3)), r"views must have shape \(V, 4, 3\) as features, got \(2, 5, 3\)"),
         ("views", np.ones((5, 3)), r"views must have shape \(V, N, D\), got \(5, 3\)"),
         ("views", np.full((1, 4, 3), np.inf), "views must be finite, .* 4 of 4 rows"),
+        ("aux", np.ones((5, 2)), r"aux must have shape \(A, 3\) or \(1 \+ W, A, 3\), A >= 1, got \(1, 5, 2\)"),
+        ("aux", np.ones((2, 0, 3)), r"A >= 1, got \(2, 0, 3\)"),
+        ("aux", np.full((2, 3), np.nan), "aux must be finite"),
         ("heads", None, "fit of X takes no 'heads'; did you mean 'head'"),
         ("weights", None, "fit of X takes no 'weights'"),
     ],
