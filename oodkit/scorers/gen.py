@@ -6,7 +6,7 @@ from torch.nn.functional import logsigmoid
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_integer, check_positive
 from oodkit.scorers.largest_values import largest_values
-from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes, set_aside_largest, softmax
+from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes, log_odds, set_aside_largest
 
 
 class GEN(Scorer):
@@ -61,14 +61,11 @@ class GEN(Scorer):
         self.notes_ += constant_notes(train.features)
 
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
-        count = min(int(self.m), x.shape[1]) - 1
         if x.shape[1] == 1:
             return x[:, 0] * 0
-        largest, others = set_aside_largest(x)
-        odds = largest[:, 0].double() - softmax(others)[1].double()
+        odds = log_odds(x)
         first = (self.gamma * (logsigmoid(odds) + logsigmoid(-odds))).exp()
-        if count == 0:
-            return -first
-        log_p = largest_values(others, count) - largest + logsigmoid(odds)[:, None].to(x.dtype)
+        largest, others = set_aside_largest(largest_values(x, int(self.m)))
+        log_p = others + (logsigmoid(odds)[:, None].to(x.dtype) - largest)
         log_term = log_p + (-log_p.exp()).log1p()
         return -(first + (self.gamma * log_term).exp().sum(dim=1))

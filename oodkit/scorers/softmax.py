@@ -2,6 +2,7 @@
 
 from math import inf
 
+import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
@@ -31,8 +32,17 @@ def log_odds(logits: Tensor) -> Tensor:
     """
     if logits.shape[1] == 1:
         return logits[:, 0].double() * 0 + inf
-    largest, others = set_aside_largest(logits)
-    return largest[:, 0].double() - softmax(others)[1].double()
+    probabilities = logits.softmax(dim=1)
+    column = largest_column(logits)[:, None]
+    largest = probabilities.gather(1, column)[:, 0].double()
+    if probabilities.requires_grad:
+        others = probabilities.scatter(1, column, 0).sum(dim=1)
+    else:
+        others = probabilities.scatter_(1, column, 0).sum(dim=1)
+    least = 1e8 * torch.finfo(logits.dtype).tiny  # below, terms may have lost digits or vanished
+    odds = largest.log() - others.clamp_min(least).double().log()
+    faint = others < least
+    return odds.index_put((faint,), _log_odds_of_any(logits[faint])) if bool(faint.any()) else odds
 
 
 def log_max_probability(logits: Tensor) -> Tensor:
@@ -48,3 +58,9 @@ def over_temperature(logits: Tensor, temperature: float) -> Tensor:
 def constant_notes(logits: Tensor) -> list[str]:
     """What to tell the user where a softmax has a single entry, which is always 1."""
     return ["the logits have one column, so all scores are equal"] if logits.shape[1] == 1 else []
+
+
+def _log_odds_of_any(logits: Tensor) -> Tensor:
+    """Log-odds of rows whose largest logit leads by more than exponentials can tell."""
+    largest, others = set_aside_largest(logits)
+    return largest[:, 0].double() - softmax(others)[1].double()
