@@ -15,7 +15,8 @@ from oodkit.data.words import Words
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.rows import Rows
-from oodkit.evaluation.supply import Extras, Supply
+from oodkit.evaluation.extras import Extras
+from oodkit.evaluation.supply import Supply
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.scorers import create
 from oodkit.scorers.base import Scorer
@@ -64,6 +65,7 @@ class Detector:
         logit_scale: bool = False,
         clean_names: bool = False,
     ) -> Self:
+        aux: Images | None = None,
         """Learn what in-distribution images look like.
 
         A scorer of logits, or one that works under a classifier, is given a head as in `oodkit.evaluate`: what the
@@ -83,6 +85,7 @@ class Detector:
             clean_names: whether underscores in class names become spaces; published results keep them.
 
         Raises:
+            aux: images that are not in-distribution, for scorers that learn from such; named as `images`.
             OodkitError: an image cannot be read, the scorer lacks something, or cannot be fitted on these.
         """
         train = as_image_set(images, split="train")
@@ -90,9 +93,10 @@ class Detector:
             train = copy.copy(train)
             train.labels = as_labels(labels, len(train)).numpy()
         extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names)
-        supply = Supply(self.backbone, train.name, train, extras, self.cache)
+        others = None if aux is None else as_image_set(aux, split="train")
+        supply = Supply(self.backbone, train.name, train, extras, self.cache, aux=others)
         if (reason := supply.lacks(self.scorer, {})) is not None:
-            given = "labels, head, class_names, captions and out_names are arguments of fit"
+            given = "labels, head, class_names, captions, out_names and aux are arguments of fit"
             raise InvalidInput(f"{type(self.scorer).__name__} cannot be fitted here: {reason} ({given})")
         supply.fit = self._embed(train)
         self.scorer.fit(supply.rows(self.scorer, supply.fit), **supply.needed(self.scorer, []))

@@ -157,7 +157,7 @@ def test_what_a_scorer_lacks_is_said_before_anything_is_embedded(photo_folder, t
     ]:
         with pytest.raises(InvalidInput, match=message) as caught:
             oodkit.Detector(towers(factory), scorer).fit(flat)
-        assert "labels, head, class_names, captions and out_names are arguments of fit" in str(caught.value)
+        assert "labels, head, class_names, captions, out_names and aux are arguments of fit" in str(caught.value)
         assert "\n" not in str(caught.value)
     with pytest.raises(InvalidInput, match=r"labels must have shape \(10,\)"):
         oodkit.Detector(towers("plain"), "msp").fit(flat, labels=[0, 1])

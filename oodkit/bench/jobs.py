@@ -13,11 +13,12 @@ from oodkit.bench.suite import BackboneChoice, Pair, ScorerChoice, Suite
 from oodkit.bench.suite_file import ALL
 from oodkit.data import FitAndTest
 from oodkit.errors import InvalidInput, OodkitError
+from oodkit.evaluation.all_scorers import only_by_name
+from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.session import Session
-from oodkit.evaluation.supply import Extras
 from oodkit.scorers import create
 from oodkit.scorers import scorers as scorer_registry
-from oodkit.scorers.base import Need, Scorer
+from oodkit.scorers.base import Scorer
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class Job:
     scorers: tuple[ScorerChoice, ...]
     cells: tuple[Cell, ...]
     first_halves: FitAndTest
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the views of the fit images that its scorers take."""
+        models = [make_scorer(scorer, self.session.seed) for scorer in self.scorers]
+        return tuple(dict.fromkeys(name for model in models for name in model.view_names()))
 
 
 @dataclass
@@ -107,8 +114,8 @@ class JobMaker:
             try:
                 model = make_scorer(scorer, session.seed)
                 reason = session.lacks(model)
-                if reason is None and Need.OUT_TEXT in model.needs and not scorer.where:
-                    reason = "it uses names of the OOD classes; name it to run it"
+                if reason is None and not scorer.where:
+                    reason = only_by_name(model)
             except OodkitError as error:
                 reason = str(error)
             if reason is None:

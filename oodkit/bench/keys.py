@@ -8,8 +8,10 @@ from oodkit.backbones import Capability
 from oodkit.bench.cell import cell_key, scorer_digest
 from oodkit.bench.suite import ScorerChoice
 from oodkit.data.image_set import ImageSet
+from oodkit.embedding.embed import view_key
 from oodkit.evaluation.session import Session
 from oodkit.scorers.base import Need, Scorer
+from oodkit.views import after
 
 
 class Keys:
@@ -23,6 +25,7 @@ class Keys:
     """
 
     def __init__(self, session: Session, asked_head: str | None, view: str, fit: str, test: str) -> None:
+        self._view = session.view
         backbone, images = session.backbone, session.limited(session.halves.fit)
         has_text = Capability.EMBED_TEXT in backbone.capabilities
         self._common: dict[str, Any] = {
@@ -55,6 +58,7 @@ class Keys:
                 "params": model.get_params(),
                 "code": scorer_digest(type(model)),
                 "out": out,
+                "views": [view_key(after(self._view, name)) for name in model.view_names()],
                 "out_classes": out_images.class_names if uses_names else None,
             }
         )

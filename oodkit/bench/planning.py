@@ -78,7 +78,7 @@ def make_plan(suite: Suite, options: Options, results: Results | None, *, trial:
         stored = Stored(store, view_key(suite.view))
         maker = JobMaker(suite, options, sources, stored)
         jobs = share(maker.jobs(backbones, [pair for pair in suite.pairs if pair not in skipped]), *options.shard)
-        counts = stored.count(job.session for job in jobs)
+        counts = stored.count((job.session, job.views) for job in jobs)
     return Plan(
         suite=suite,
         jobs=tuple(jobs),

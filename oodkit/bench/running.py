@@ -126,7 +126,7 @@ class _JobRun:
         whole = self.job.session
         try:
             session = self._part(whole, outs)
-            self._lines = session.embed()
+            self._lines = session.embed(self._waiting_models())
         except StoreError:
             raise
         except OodkitError:
@@ -136,8 +136,8 @@ class _JobRun:
             if not rest:
                 return None
             session = self._part(whole, rest)
-            self._lines = session.embed()
-        self.embedded = sum(part.computed for part in session.parts)
+            self._lines = session.embed(self._waiting_models())
+        self.embedded = session.computed
         keys = Keys(
             session,
             self.job.choice.head,
@@ -153,6 +153,11 @@ class _JobRun:
         )
 
     def _why_not(self, whole: Session, out: str) -> str | None:
+    def _waiting_models(self) -> list[Scorer]:
+        """The scorers of cells that are not done."""
+        waiting = dict.fromkeys(cell.scorer for i, cell in enumerate(self.job.cells) if i not in self._done)
+        return [make_scorer(scorer, self.job.session.seed) for scorer in waiting]
+
         try:
             self._part(whole, {out}).embed()
         except StoreError:

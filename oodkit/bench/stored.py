@@ -1,6 +1,6 @@
 """What is known of a suite's images before they are embedded, mostly from the stamps of their files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,11 @@ from oodkit.backbones import Backbone
 from oodkit.bench.keys import digest_of
 from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Store
+from oodkit.embedding.embed import view_key
 from oodkit.embedding.shard import Space
 from oodkit.errors import UnreadableImage
 from oodkit.evaluation.session import Session
+from oodkit.views import after
 
 _FEW = 1000  # images of a set that are read to know them
 
@@ -39,8 +41,8 @@ class Counts:
 
     Attributes:
         images: distinct images, as far as their contents are known.
-        stored: embeddings in the store, over all backbones.
-        todo: what has to be embedded, by backbone.
+        stored: embeddings in the store, over all backbones and views.
+        todo: what has to be embedded, by backbone and view.
     """
 
     images: int
@@ -71,25 +73,31 @@ class Stored:
         digests = [digest for digest in self._digests(session, images) if digest is not None]
         return digest_of(digests) if len(digests) == len(self._digests(session, images)) else None
 
-    def count(self, sessions: Iterable[Session]) -> Counts:
-        """Count the images of sessions, each once per backbone."""
-        by_backbone: dict[tuple[str, str], tuple[Backbone, dict[bytes | str, tuple[ImageSet, int]]]] = {}
-        for session in sessions:
-            backbone = session.backbone
-            _, found = by_backbone.setdefault((backbone.fingerprint, backbone.numerics), (backbone, {}))
-            for images in (session.halves.fit, session.halves.test, *session.out_sets.values()):
-                limited = session.limited(images)
+    def count(self, sessions: Iterable[tuple[Session, Sequence[str]]]) -> Counts:
+        """Count the images of sessions, each once per backbone and view.
+
+        Args:
+            sessions: each with the names of the views of its fit images that are embedded too.
+        """
+        by_space: dict[Space, tuple[Backbone, dict[bytes | str, tuple[ImageSet, int]]]] = {}
+        for session, views in sessions:
+            sets = session.halves.fit, session.halves.test, *session.out_sets.values()
+            wanted = [(self.view, images) for images in sets]
+            wanted += [(view_key(after(session.view, name)), session.halves.fit) for name in views]
+            for view, images in wanted:
+                backbone, limited = session.backbone, session.limited(images)
+                space = Space(backbone.fingerprint, backbone.numerics, view)
+                _, found = by_space.setdefault(space, (backbone, {}))
                 for place, digest in enumerate(self._digests(session, images)):
                     found[digest or limited.where(place)] = (limited, place)
         stored, todo = 0, []
-        for backbone, found in by_backbone.values():
-            space = Space(backbone.fingerprint, backbone.numerics, self.view)
+        for space, (backbone, found) in by_space.items():
             has = self._store.has(space, [name if isinstance(name, bytes) else None for name in found])
             stored += int(np.count_nonzero(has))
             new = [image for image, is_there in zip(found.values(), has, strict=True) if not is_there]
             if new:
                 todo.append(ToEmbed(backbone, *new[0], len(new)))
-        distinct = {name for _, found in by_backbone.values() for name in found}
+        distinct = {name for _, found in by_space.values() for name in found}
         return Counts(len(distinct), stored, tuple(todo))
 
     def _digests(self, session: Session, images: ImageSet) -> list[bytes | None]:

@@ -108,6 +108,15 @@ def score(
     limit: LimitOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    aux: Annotated[
+        str | None,
+        typer.Option(
+            "--aux",
+            metavar="D",
+            autocompletion=complete_datasets,
+            help="Images that are not in-distribution, for scorers that learn from such; another set than in and out.",
+        ),
+    ] = None,
     data_root: DataRootOption = None,
     cache: CacheOption = None,
     skip_unreadable: SkipOption = False,
@@ -163,6 +172,7 @@ def score(
         plot_evaluation(evaluation, plot)
         print(f"plot written to {plot}", file=sys.stderr)
     if as_json:
+        aux=aux,
         typer.echo(json.dumps(evaluation.to_dict()))
     else:
         print_evaluation(evaluation)

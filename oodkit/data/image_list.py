@@ -10,8 +10,7 @@ from oodkit.data.files import FileImageSet
 from oodkit.data.image_set import FileStamp, ImageSet
 from oodkit.data.images import rgb_image
 from oodkit.data.listing import IMAGE_EXTENSIONS
-from oodkit.data.loading import open_dataset
-from oodkit.data.names import DatasetName
+from oodkit.data.loading import load_dataset
 from oodkit.errors import DataNotFound, InvalidInput
 
 Images = ImageSet | str | os.PathLike[str] | Image.Image | Iterable[str | os.PathLike[str] | Image.Image]
@@ -33,18 +32,13 @@ def as_image_set(images: Images, split: str = "test") -> ImageSet:
         return images
     if isinstance(images, str | os.PathLike):
         if Path(images).suffix.lower() not in IMAGE_EXTENSIONS or Path(images).is_dir():
-            return _named(os.fspath(images), split)
+            return load_dataset(images, prefer=split)
         images = [images]
     elif isinstance(images, Image.Image):
         images = [images]
     elif not isinstance(images, Iterable):
         raise InvalidInput(f"images must be paths, Pillow images or an image set, got {type(images).__name__}")
     return ImageList(list(images))
-
-
-def _named(name: str, split: str) -> ImageSet:
-    dataset, asked = open_dataset(name), DatasetName.parse(name).split
-    return dataset.load(asked or dataset.find_split(split) or dataset.default_split)
 
 
 class ImageList(ImageSet):

@@ -34,7 +34,13 @@ class FitAndTest:
     note: str | None
 
 
-def load_dataset(name: Name, *, data_root: str | os.PathLike[str] | None = None, download: bool = True) -> ImageSet:
+def load_dataset(
+    name: Name,
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    download: bool = True,
+    prefer: str | None = None,
+) -> ImageSet:
     """The images that a name stands for.
 
     Args:
@@ -42,6 +48,7 @@ def load_dataset(name: Name, *, data_root: str | os.PathLike[str] | None = None,
             "files:LIST.csv" or "hub:OWNER/NAME". Without a split the test split is meant, else the only one.
         data_root: folder with copies and downloads; by default OODKIT_DATA, else the user's cache folder.
         download: whether what is missing may be downloaded.
+        prefer: the split that a name without one means where the data set has it; None for the test split.
 
     Raises:
         UnknownName: no such data set or class; the message has the nearest names.
@@ -51,7 +58,8 @@ def load_dataset(name: Name, *, data_root: str | os.PathLike[str] | None = None,
     """
     parsed = _parsed(name)
     dataset = open_dataset(parsed, data_root=data_root, download=download)
-    return dataset.load(parsed.split or dataset.default_split)
+    preferred = None if prefer is None else dataset.find_split(prefer)
+    return dataset.load(parsed.split or preferred or dataset.default_split)
 
 
 def load_fit_and_test(

@@ -13,17 +13,17 @@ from oodkit.data import load_dataset, load_fit_and_test
 from oodkit.data.words import Words
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.evaluation import Evaluation, Result
+from oodkit.evaluation.all_scorers import only_by_name
 from oodkit.evaluation.overlap import content_hash
+from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.perturbation import check_epsilon
 from oodkit.evaluation.session import Session
 from oodkit.evaluation.source_resolution import resolution_notes
-from oodkit.evaluation.supply import Extras
 from oodkit.evaluation.versions import library_versions
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.progress import progress
 from oodkit.scorers import create
 from oodkit.scorers import scorers as scorer_registry
-from oodkit.scorers.base import Need
 from oodkit.views import resolution_view
 
 ALL = "all"
@@ -58,6 +58,7 @@ def evaluate(
     source_resolution: int | None = None,
     leave_out: Collection[str] = frozenset(),
 ) -> Evaluation:
+    aux: str | None = None,
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
     An in-set with one split is halved by the seed: one half is fitted, the other tested. An out-set with one split is
@@ -68,7 +69,7 @@ def evaluate(
         out: name or names of out-of-distribution data sets.
         backbone: a backbone, or a name for `load_backbone`.
         scorers: registry names; None for those of `DEFAULT_SCORERS` that the in-set allows; "all" for every registered
-            one that backbone and data allow, but those that use names of OOD classes.
+            one that backbone and data allow, but those that use names of OOD classes or are trained on views.
         params: parameters by scorer name, such as {"knn": {"k": 5}}.
         image_size: side in pixels of the square input; None takes the backbone's own preprocessing. This, `precision`,
             `compile` and `device` belong to a backbone that is named.
@@ -99,6 +100,8 @@ def evaluate(
             near-duplicates that an audit found; they are still fitted on.
 
     Raises:
+        aux: name of a data set that is not in-distribution, for scorers that learn from such images; its train split
+            unless another is named. It must be another data set than in-set and out-sets.
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
     """
     outs = [out] if isinstance(out, str) else list(out)
@@ -133,10 +136,11 @@ def evaluate(
         leave_out=leave_out,
     )
     left_out = [*broken, *_leave_out(models, session, asked_for=scorers not in (None, ALL))]
+        aux=None if aux is None else load_dataset(aux, data_root=data_root, prefer="train"),
     if not models:
         raise InvalidInput(f"no scorer is left to run: {'; '.join(left_out)}")
     started = time.perf_counter()
-    shared = session.embed()
+    shared = session.embed(models.values())
     embed_seconds = time.perf_counter() - started
     notes = [*([halves.note] if halves.note else []), *left_out, *session.supply.unused(models.values())]
     if perturb is not None:
@@ -177,7 +181,7 @@ def evaluate(
             "seed": seed,
             "limit": limit,
             "seconds_embedding": round(embed_seconds, 3),
-            "images_embedded": sum(part.computed for part in session.parts),
+            "images_embedded": session.computed,
             "images_skipped": sum(len(part.skipped) for part in session.parts),
             **session.supply.settings(),
             "perturb": perturb,
@@ -185,6 +189,7 @@ def evaluate(
             "left_out": session.left_out,
         },
         provenance={
+            "aux": aux,
             "versions": library_versions(),
             "backbone_fingerprint": backbone.fingerprint,
             "images": {
@@ -232,8 +237,8 @@ def _leave_out(models: dict[str, Any], session: Session, asked_for: bool) -> lis
     lines = []
     for name, model in list(models.items()):
         reason = session.lacks(model)
-        if reason is None and not asked_for and Need.OUT_TEXT in model.needs:
-            reason = "it uses names of the OOD classes; name it to run it"
+        if reason is None and not asked_for:
+            reason = only_by_name(model)
         if reason is None:
             continue
         if asked_for:

@@ -24,6 +24,35 @@ def refuse_equal(in_name: str, halves: FitAndTest, out_name: str, out: ImageSet)
         )
 
 
+def refuse_aux(in_name: str, halves: FitAndTest, outs: Mapping[str, ImageSet], aux: ImageSet) -> None:
+    """Refuse an auxiliary set of the data set that is in-distribution or out, whatever split: it would leak."""
+    sets = {in_name: halves.test, **outs}
+    for name, images in sets.items():
+        if _source(images.name) == _source(aux.name) or _files(aux) & _files(images):
+            kind = "in-set" if name == in_name else "out-set"
+            raise InvalidInput(
+                f"the auxiliary set {aux.name!r} has images of the {kind} {name!r}, which would leak into training; "
+                "name another data set"
+            )
+
+
+def refuse_shared_aux(
+    in_: str, fit: Embeddings, test: Embeddings, outs: Mapping[str, Embeddings], aux: Embeddings
+) -> list[str]:
+    """Lines about auxiliary images that are in the in-set; refuses any of an out-set, and no others than the in-set's."""
+    digests = _digests(aux)
+    for name, part in outs.items():
+        if shared := len(digests & _digests(part)):
+            raise InvalidInput(
+                f"{shared} images of the auxiliary set {aux.dataset!r} are in the out-set {name!r}, which would leak "
+                "into training; name another"
+            )
+    shared = len(digests & (_digests(fit) | _digests(test)))
+    if shared == len(digests):
+        raise InvalidInput(f"every image of the auxiliary set {aux.dataset!r} is in the in-set {in_!r}; name another")
+    return [f"{shared} images of the auxiliary set {aux.dataset} are also in {in_}"] if shared else []
+
+
 def overlaps(in_: str, fit: Embeddings, test: Embeddings, halved: bool, outs: Mapping[str, Embeddings]) -> list[str]:
     """Lines about images that turn up on both sides; refuses an out-set that is wholly in what is tested or halved."""
     notes = []
@@ -44,6 +73,11 @@ def overlaps(in_: str, fit: Embeddings, test: Embeddings, halved: bool, outs: Ma
 def content_hash(part: Embeddings) -> str:
     assert part.digests is not None
     return hashlib.sha256(part.digests.tobytes()).hexdigest()
+
+
+def _source(name: str) -> str:
+    """A data set's name without its classes."""
+    return name.partition("@")[0]
 
 
 def _files(images: ImageSet) -> set[Path]:

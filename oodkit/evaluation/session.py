@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,12 +15,14 @@ from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.evaluation import Result
-from oodkit.evaluation.overlap import overlaps, refuse_equal
+from oodkit.evaluation.extras import Extras
+from oodkit.evaluation.overlap import overlaps, refuse_aux, refuse_equal, refuse_shared_aux
 from oodkit.evaluation.perturbation import check_epsilon, perturbed_scores
-from oodkit.evaluation.supply import Extras, Supply
+from oodkit.evaluation.supply import Supply
 from oodkit.metrics import summarise
 from oodkit.progress import Advance
-from oodkit.scorers.base import Scorer
+from oodkit.scorers.base import Need, Scorer
+from oodkit.views import IDENTITY, after
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ class Session:
         skip_unreadable: leave out images that cannot be read instead of stopping.
         perturb: size of ODIN's step on each scored image; None for none.
         leave_out: SHA-256 (hex) of contents that are neither tested nor scored, such as near-duplicates.
+        aux: images that scorers learn from as not in-distribution; None for none.
 
     Raises:
-        InvalidInput: an out-set is the in-set, or the extras do not fit.
+        InvalidInput: an out-set is the in-set, the auxiliary set is one of them, or the extras do not fit.
     """
 
     fit: Embeddings
@@ -71,23 +74,27 @@ class Session:
         backbone: Backbone,
         *,
         extras: Extras | None = None,
-        view: str = "identity",
+        view: str = IDENTITY,
         limit: int | None = None,
         seed: int = 0,
         cache: str | os.PathLike[str] | None = None,
         skip_unreadable: bool = False,
         perturb: float | None = None,
         leave_out: Collection[str] = frozenset(),
+        aux: ImageSet | None = None,
     ) -> None:
         for name, images in outs.items():
             refuse_equal(in_, halves, name, images)
+        if aux is not None:
+            refuse_aux(in_, halves, outs, aux)
         if perturb is not None:
             check_epsilon(perturb)
             if backbone.compile:
                 raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
         self.in_, self.halves, self.out_sets, self.backbone = in_, halves, dict(outs), backbone
         self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
-        self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache)
+        self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache, embed_view=self._embedded, aux=aux)
+        self._aux = aux
         self._extras, self._cache, self._skip_unreadable = extras, cache, skip_unreadable
         self._leave_out, self.left_out = frozenset(leave_out), 0
         self._moving: dict[str, ImageSet] = {}
@@ -114,18 +121,23 @@ class Session:
             skip_unreadable=self._skip_unreadable,
             perturb=self.perturb,
             leave_out=self._leave_out,
+            aux=self._aux,
         )
 
     def limited(self, images: ImageSet) -> ImageSet:
         """What is used of a set."""
         return images if self.limit is None else take(images, self.limit, self.seed)
 
-    def embed(self) -> list[str]:
+    def embed(self, models: Iterable[Scorer] = ()) -> list[str]:
         """Embed all sets, or read them from the store; lines about images that turn up on both sides.
+
+        Args:
+            models: scorers that lack nothing and are to be run: the views that they take are embedded too.
 
         Raises:
             UnreadableImage: an image cannot be read, and they are not to be skipped.
-            InvalidInput: every image of an out-set is in the in-set too, or to be left out.
+            InvalidInput: every image of an out-set is in the in-set too, or to be left out; or images of the auxiliary
+                set are in an out-set, or all of them in the in-set.
             StoreError: the store cannot be used.
         """
         self.fit, test = self._embedded(self.halves.fit), self._embedded(self.halves.test)
@@ -140,12 +152,19 @@ class Session:
             sets = {self.in_: self.halves.test, **self.out_sets}
             parts = {self.in_: self.test, **self.outs}
             self._moving = {name: _read(self.limited(images), parts[name]) for name, images in sets.items()}
+        for model in models:
+            self._embed_views(model, lines)
         return lines
 
     @property
     def parts(self) -> list[Embeddings]:
         """Everything that was embedded: fit, test, out-sets."""
         return [self.fit, self.test, *self.outs.values()]
+
+    @property
+    def computed(self) -> int:
+        """How many embeddings were computed, those of views too."""
+        return sum(part.computed for part in (*self.parts, *self.supply.seen.parts))
 
     def run(self, model: Scorer, outs: Sequence[str] | None = None, advance: Advance | None = None) -> Scored:
         """Fit a scorer and score the in-set's test images and out-sets.
@@ -207,6 +226,16 @@ class Session:
             self.backbone, self.supply.rows_of(model), model, self._moving[name], self.perturb, view=self.view
         )
 
+    def _embed_views(self, model: Scorer, lines: list[str]) -> None:
+        wanted = model.needs | model.optional
+        if Need.VIEWS in wanted:
+            self.supply.seen.views(model, self.fit)
+        if Need.AUX in wanted and self._aux is not None:
+            aux = self.supply.seen.aux(model)[0]
+            lines += [
+                line for line in refuse_shared_aux(self.in_, self.fit, self.test, self.outs, aux) if line not in lines
+            ]
+
     def _counted(self, name: str, part: Embeddings, lines: list[str]) -> Embeddings:
         """What is left of a set, with a line if that is not all."""
         if not self._leave_out:
@@ -220,11 +249,12 @@ class Session:
             lines.append(f"{int((~kept).sum()):,} of {len(kept):,} images of {name} are left out, as listed")
         return part[kept]
 
-    def _embedded(self, images: ImageSet) -> Embeddings:
+    def _embedded(self, images: ImageSet, view: str = IDENTITY) -> Embeddings:
+        """A set through the session's view, and then another."""
         return embed(
             self.limited(images),
             self.backbone,
-            view=self.view,
+            view=after(self.view, view),
             cache=self._cache,
             skip_unreadable=self._skip_unreadable,
         )

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from oodkit.errors import InvalidInput
-from oodkit.views.registry import after, views
+from oodkit.views.registry import IDENTITY, after, views
 from oodkit.views.resolution_names import resolution_view
 
 if TYPE_CHECKING:
     from oodkit.views.view import View
 
-__all__ = ["after", "load_view", "resolution_view", "views"]
+__all__ = ["IDENTITY", "after", "load_view", "resolution_view", "views"]
 
 
 def load_view(name: str) -> "View":

@@ -11,8 +11,9 @@ from oodkit.data import load_dataset, load_fit_and_test
 from oodkit.data.words import Words
 from oodkit.embedding import embed
 from oodkit.errors import InvalidInput, UnknownName
+from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import BLOCK_ROWS, Rows
-from oodkit.evaluation.supply import Extras, Supply
+from oodkit.evaluation.supply import Supply
 from oodkit.heads import SINGLE_PROMPT, LinearHead, heads
 from oodkit.registry import Entry, Registry
 from oodkit.scorers import KNN, MSP, Caption, Ensemble, InOutNames, NegLabel, OpenMax, ReAct, Residual, create
@@ -22,12 +23,22 @@ RED_GREEN = ["green", "red"]
 
 
 class Shifted(Scorer):
-    """Needs what nothing gives yet."""
+    """Keeps the views that it is given."""
 
     needs = frozenset({Need.VIEWS})
+    optional = frozenset({Need.AUX})
+
+    def __init__(self, views=("rotate90", "mild1")):
+        self.views = views
+
+    def view_names(self):
+        return self.views
+
+    def aux_view_names(self):
+        return ("flip",)
 
     def _fit(self, train):
-        pass
+        self.views_, self.aux_ = train.views, train.aux
 
     def _score(self, x):
         return x[:, 0]
@@ -139,7 +150,7 @@ def test_no_head_no_note(supply, tested):
     made = supply("clip")
     assert made.needed(KNN(), []) == {}
     assert made.notes(tested(made)) == []
-    assert made.settings() == {"head": None, "prompts": None, "logit_scale": None}
+    assert made.settings() == {"head": None, "prompts": None, "logit_scale": None, "views": []}
 
 
 def test_a_test_set_without_labels_has_no_accuracy(supply, painted):
@@ -175,7 +186,7 @@ def test_zero_shot_logits_are_cosines_with_the_texts(supply):
     head = made.needed(ReAct(), [])["head"]
     np.testing.assert_allclose(made.rows(ReAct(), made.fit) @ head.weight.numpy().T, unit @ text.T, atol=1e-6)
     np.testing.assert_allclose(made.needed(create("mcm"), [])["text"], text, atol=1e-6)
-    assert made.settings() == {"head": "zero_shot", "prompts": list(SINGLE_PROMPT), "logit_scale": None}
+    assert made.settings() == {"head": "zero_shot", "prompts": list(SINGLE_PROMPT), "logit_scale": None, "views": []}
 
 
 def test_the_logit_scale_multiplies_zero_shot_logits(supply):
@@ -308,7 +319,7 @@ def test_a_head_of_another_package_is_given_texts_if_it_says_so(supply, monkeypa
     """What its entry needs is what it gets."""
     target = "oodkit.heads.making:zero_shot"
     ours = {**heads, "theirs": Entry(target, "another", needs="class names, text tower")}
-    monkeypatch.setattr("oodkit.evaluation.supply.heads", Registry("head", ours, "oodkit.test.heads"))
+    monkeypatch.setattr("oodkit.evaluation.head_supply.heads", Registry("head", ours, "oodkit.test.heads"))
     monkeypatch.setattr("oodkit.heads.heads", Registry("head", ours, "oodkit.test.heads"))
     made = supply("clip", head="theirs")
     assert made.lacks(MSP(), {}) is None
@@ -353,7 +364,6 @@ def test_names_of_ood_classes_must_be_those_of_one_set(supply, outs):
     assert "needs names of the OOD classes; give --out-names" in made.lacks(InOutNames(), {})
     assert "one out-set; give one at a time" in made.lacks(InOutNames(), outs("out", "flat_out"))
     assert "flat_out has none; give --out-names" in made.lacks(InOutNames(), outs("flat_out"))
-    assert "shifted views, which are not embedded yet" in made.lacks(Shifted(), {})
 
 
 def test_what_can_never_be_used_is_refused_at_once(painted, supply):
@@ -381,3 +391,44 @@ def test_what_is_given_and_not_used_is_said(supply):
     assert [line.partition(" will not be used")[0] for line in made.unused([KNN()])] == things
     assert made.unused([MSP(), Caption(), NegLabel(), InOutNames()]) == []
     assert supply("clip").unused([KNN()]) == []
+
+
+# Views
+
+
+def test_views_are_those_of_the_fit_images_in_the_order_named(supply, outs):
+    """(V, N, D), each as the view embeds; auxiliary images come first as they are, then through their views."""
+    made = supply("plain")
+    assert made.lacks(Shifted(), {}) is None
+    needed = made.needed(Shifted(), [])
+    assert set(needed) == {"views"}
+    for view, rows in zip(("rotate90", "mild1"), needed["views"], strict=True):
+        np.testing.assert_array_equal(rows, embed(made.images, made.backbone, view=view).features)
+    assert made.settings()["views"] == ["rotate90", "mild1"]
+    aux = outs("out")["out"]
+    with_aux = Supply(made.backbone, "in", made.images, Extras(), None, aux=aux)
+    with_aux.fit = made.fit
+    rows = with_aux.needed(Shifted(), [])["aux"]
+    np.testing.assert_array_equal(rows[0], embed(aux, made.backbone).features)
+    np.testing.assert_array_equal(rows[1], embed(aux, made.backbone, view="flip").features)
+
+
+def test_views_that_cannot_be_given(supply):
+    """None named, one that does not exist, no auxiliary set."""
+    made = supply("plain")
+    assert "must define view_names" in made.lacks(Shifted(views=()), {})
+    with pytest.raises(UnknownName, match="did you mean 'mild1'"):
+        made.lacks(Shifted(views=("mild",)), {})
+    needy = Shifted()
+    needy.needs = frozenset({Need.AUX})
+    assert "give --aux D" in made.lacks(needy, {})
+
+
+def test_views_of_logits_are_logits(supply):
+    """What the scorer takes of an image it takes of its views."""
+    made = supply("two_classes")
+    scorer = Shifted()
+    scorer.needs = frozenset({Need.VIEWS, Need.LOGITS})
+    turned = embed(made.images, made.backbone, view="rotate90").features
+    expected = made.backbone.classifier(torch.from_numpy(np.array(turned))).detach().numpy()
+    np.testing.assert_allclose(made.needed(scorer, [])["views"][0], expected, rtol=1e-5)
