@@ -1,11 +1,12 @@
 """Generalised entropy of the softmax (Liu et al., CVPR 2023)."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_integer, check_positive
-from oodkit.scorers.largest_values import largest_values
+from oodkit.scorers.largest_values import largest_column, largest_last, largest_values
 from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes, log_odds, set_aside_largest
 
 
@@ -63,9 +64,29 @@ class GEN(Scorer):
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
         if x.shape[1] == 1:
             return x[:, 0] * 0
+        if x.requires_grad or x.device.type != "cpu":
+            return self._score_logits(x)
+        values = largest_last(x.softmax(dim=1), int(self.m))
+        top = values[:, -int(self.m) :]
+        column = largest_column(top)[:, None]
+        largest = top.gather(1, column)[:, 0]
+        top.scatter_(1, column, 0)
+        odds = largest.double().log() - values.sum(dim=1).double().log()
+        terms = torch.addcmul(top, top, top, value=-1).pow_(self.gamma)
+        scores = -(self._first(odds) + terms.sum(dim=1))
+        # of a probability this small digits are lost, or all of it
+        least = top.scatter_(1, column, 1).amin(dim=1) if self.m > 1 else values.sum(dim=1)
+        faint = least < 1e8 * torch.finfo(x.dtype).tiny
+        return scores.index_put_((faint,), self._score_logits(x[faint])) if bool(faint.any()) else scores
+
+    def _score_logits(self, x: Tensor) -> Tensor:
+        """The same from logarithms of all probabilities: exact for any logits, and slower."""
         odds = log_odds(x)
-        first = (self.gamma * (logsigmoid(odds) + logsigmoid(-odds))).exp()
         largest, others = set_aside_largest(largest_values(x, int(self.m)))
         log_p = others + (logsigmoid(odds)[:, None].to(x.dtype) - largest)
         log_term = log_p + (-log_p.exp()).log1p()
-        return -(first + (self.gamma * log_term).exp().sum(dim=1))
+        return -(self._first(odds) + (self.gamma * log_term).exp().sum(dim=1))
+
+    def _first(self, odds: Tensor) -> Tensor:
+        """The term of the largest probability."""
+        return (self.gamma * (logsigmoid(odds) + logsigmoid(-odds))).exp()

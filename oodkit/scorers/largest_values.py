@@ -30,3 +30,13 @@ def largest_values(rows: Tensor, k: int) -> Tensor:
     # NumPy's partition on one thread is several times faster than topk on two; sharing it out among threads of our
     # own is slower still, since those of torch go on waiting for work.
     return torch.from_numpy(np.partition(rows.numpy(), -k, axis=1)[:, -k:])
+
+
+def largest_last(rows: Tensor, k: int) -> Tensor:
+    """All entries of each row, (B, n), in another order: the min(k, n) largest are last, in no order among themselves.
+
+    Args:
+        rows: (B, n) on a CPU, without NaN; no gradient flows.
+        k: at least 1.
+    """
+    return torch.from_numpy(np.partition(rows.numpy(), -min(k, rows.shape[1]), axis=1))
