@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from oodkit.backbones import Backbone, load_backbone
+from oodkit.data.captions import Captions
 from oodkit.data.image_list import Images, as_image_set
 from oodkit.data.image_set import ImageSet
 from oodkit.data.words import Words
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
-from oodkit.evaluation.rows import Rows
 from oodkit.evaluation.extras import Extras
+from oodkit.evaluation.rows import Rows
 from oodkit.evaluation.supply import Supply
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.scorers import create
@@ -59,13 +60,13 @@ class Detector:
         head: Any = None,
         class_names: Sequence[str] | None = None,
         prompts: Sequence[str] = PROMPT_ENSEMBLE,
-        captions: Sequence[str] | None = None,
+        captions: Captions | None = None,
         negatives: Words | None = None,
         out_names: Sequence[str] | None = None,
         logit_scale: bool = False,
         clean_names: bool = False,
-    ) -> Self:
         aux: Images | None = None,
+    ) -> Self:
         """Learn what in-distribution images look like.
 
         A scorer of logits, or one that works under a classifier, is given a head as in `oodkit.evaluate`: what the
@@ -78,14 +79,15 @@ class Detector:
             head: what gives logits: a registry name, (weight, bias), an `nn.Linear` or a `LinearHead` over features.
             class_names: names of the classes in label order; default those of the image set.
             prompts: sentences with {} where a class name belongs.
-            captions: captions of in-distribution images, for "caption".
+            captions: captions of in-distribution images, for "caption"; by file name, those of the train images are
+                used alone.
             negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
             out_names: names of OOD classes, for "in_out_names".
             logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
             clean_names: whether underscores in class names become spaces; published results keep them.
+            aux: images that are not in-distribution, for scorers that learn from such; named as `images`.
 
         Raises:
-            aux: images that are not in-distribution, for scorers that learn from such; named as `images`.
             OodkitError: an image cannot be read, the scorer lacks something, or cannot be fitted on these.
         """
         train = as_image_set(images, split="train")

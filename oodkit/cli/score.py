@@ -69,7 +69,13 @@ def score(
         Path | None, typer.Option("--class-names", metavar="FILE", help="Names of the in-classes, one per line.")
     ] = None,
     captions: Annotated[
-        Path | None, typer.Option("--captions", metavar="FILE", help="Captions of in-images, one per line.")
+        Path | None,
+        typer.Option(
+            "--captions",
+            metavar="FILE",
+            help="Captions of in-images, one per line; in a .json, lists by file name, of which those of the "
+            "fit images are used.",
+        ),
     ] = None,
     negatives: Annotated[
         Path | None,
@@ -102,12 +108,6 @@ def score(
             "lists.",
         ),
     ] = None,
-    image_size: ImageSizeOption = None,
-    precision: PrecisionOption = PrecisionName.FP32,
-    compile_: CompileOption = False,
-    limit: LimitOption = None,
-    seed: SeedOption = 0,
-    device: DeviceOption = "auto",
     aux: Annotated[
         str | None,
         typer.Option(
@@ -117,6 +117,12 @@ def score(
             help="Images that are not in-distribution, for scorers that learn from such; another set than in and out.",
         ),
     ] = None,
+    image_size: ImageSizeOption = None,
+    precision: PrecisionOption = PrecisionName.FP32,
+    compile_: CompileOption = False,
+    limit: LimitOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
     data_root: DataRootOption = None,
     cache: CacheOption = None,
     skip_unreadable: SkipOption = False,
@@ -135,6 +141,7 @@ def score(
         check_plot_path(plot)
     from oodkit.backbones import load_backbone
     from oodkit.cli.table import print_evaluation
+    from oodkit.data.captions import read_captions
     from oodkit.data.left_out import read_left_out
     from oodkit.data.words import read_lines, read_words
     from oodkit.evaluation import evaluate, plot_evaluation
@@ -157,7 +164,7 @@ def score(
         head=head,
         prompts=prompt or PROMPT_ENSEMBLE,
         class_names=read_lines(class_names) if class_names else None,
-        captions=read_lines(captions) if captions else None,
+        captions=read_captions(captions) if captions else None,
         negatives=read_words(negatives) if negatives else None,
         out_names=read_lines(out_names) if out_names else None,
         logit_scale=logit_scale,
@@ -165,6 +172,7 @@ def score(
         perturb=perturb,
         source_resolution=source_resolution,
         leave_out=read_left_out(leave_out) if leave_out else frozenset(),
+        aux=aux,
     )
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -172,7 +180,6 @@ def score(
         plot_evaluation(evaluation, plot)
         print(f"plot written to {plot}", file=sys.stderr)
     if as_json:
-        aux=aux,
         typer.echo(json.dumps(evaluation.to_dict()))
     else:
         print_evaluation(evaluation)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, Precision, load_backbone
 from oodkit.data import load_dataset, load_fit_and_test
+from oodkit.data.captions import Captions
 from oodkit.data.words import Words
 from oodkit.errors import InvalidInput, OodkitError
-from oodkit.evaluation.evaluation import Evaluation, Result
 from oodkit.evaluation.all_scorers import only_by_name
-from oodkit.evaluation.overlap import content_hash
+from oodkit.evaluation.evaluation import Evaluation, Result
 from oodkit.evaluation.extras import Extras
+from oodkit.evaluation.overlap import content_hash
 from oodkit.evaluation.perturbation import check_epsilon
 from oodkit.evaluation.session import Session
 from oodkit.evaluation.source_resolution import resolution_notes
@@ -49,7 +50,7 @@ def evaluate(
     head: Any = None,
     prompts: Sequence[str] = PROMPT_ENSEMBLE,
     class_names: Sequence[str] | None = None,
-    captions: Sequence[str] | None = None,
+    captions: Captions | None = None,
     negatives: Words | None = None,
     out_names: Sequence[str] | None = None,
     logit_scale: bool = False,
@@ -57,8 +58,8 @@ def evaluate(
     perturb: float | None = None,
     source_resolution: int | None = None,
     leave_out: Collection[str] = frozenset(),
-) -> Evaluation:
     aux: str | None = None,
+) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
     An in-set with one split is halved by the seed: one half is fitted, the other tested. An out-set with one split is
@@ -86,7 +87,8 @@ def evaluate(
             a probe on the labels, the zero-shot head, and any classifier.
         prompts: sentences with {} where a class name belongs, for the zero-shot head and scorers that use text.
         class_names: names of the in-set's classes in label order, in place of its own.
-        captions: captions of in-distribution images, for the scorer "caption".
+        captions: captions of in-distribution images, for the scorer "caption"; a mapping from file names to lists of
+            them gives those of the images that are fitted on alone.
         negatives: words to mine negatives from, for "neglabel"; None for those of WordNet.
         out_names: names of the OOD classes, for "in_out_names"; None for the out-set's own.
         logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
@@ -98,10 +100,10 @@ def evaluate(
             so that sets that differ in resolution are not told apart by blur.
         leave_out: SHA-256 (hex) of the contents of images that are neither tested nor scored, such as the
             near-duplicates that an audit found; they are still fitted on.
-
-    Raises:
         aux: name of a data set that is not in-distribution, for scorers that learn from such images; its train split
             unless another is named. It must be another data set than in-set and out-sets.
+
+    Raises:
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
     """
     outs = [out] if isinstance(out, str) else list(out)
@@ -134,9 +136,9 @@ def evaluate(
         skip_unreadable=skip_unreadable,
         perturb=perturb,
         leave_out=leave_out,
+        aux=None if aux is None else load_dataset(aux, data_root=data_root, prefer="train"),
     )
     left_out = [*broken, *_leave_out(models, session, asked_for=scorers not in (None, ALL))]
-        aux=None if aux is None else load_dataset(aux, data_root=data_root, prefer="train"),
     if not models:
         raise InvalidInput(f"no scorer is left to run: {'; '.join(left_out)}")
     started = time.perf_counter()
@@ -187,9 +189,9 @@ def evaluate(
             "perturb": perturb,
             "source_resolution": source_resolution,
             "left_out": session.left_out,
+            "aux": aux,
         },
         provenance={
-            "aux": aux,
             "versions": library_versions(),
             "backbone_fingerprint": backbone.fingerprint,
             "images": {

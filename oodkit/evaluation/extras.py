@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from oodkit.data.captions import Captions
 from oodkit.data.words import Words
 from oodkit.heads import PROMPT_ENSEMBLE
 
@@ -18,7 +19,7 @@ class Extras:
             a probe on the labels, the zero-shot head, and any classifier.
         prompts: for text heads and text scorers.
         class_names: in label order, in place of the data set's.
-        captions: of in-distribution images, for `caption`.
+        captions: of in-distribution images, for `caption`; by file name, those of the fit images are used.
         negatives: words to mine negatives from; None for those of WordNet.
         out_names: names of the OOD classes, for `in_out_names`; None for the out-set's own.
         logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
@@ -28,7 +29,7 @@ class Extras:
     head: Any = None
     prompts: Sequence[str] = PROMPT_ENSEMBLE
     class_names: Sequence[str] | None = None
-    captions: Sequence[str] | None = None
+    captions: Captions | None = None
     negatives: Words | None = None
     out_names: Sequence[str] | None = None
     logit_scale: bool = False

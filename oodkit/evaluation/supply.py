@@ -164,11 +164,12 @@ class Supply:
         }
 
     def notes(self, test: Embeddings) -> list[str]:
-        """Lines about the head, if one was made, and how it does on the in-set's test images."""
+        """Lines about captions and the head, where they were used, and how it does on the in-set's test images."""
+        lines = self._texts.notes
         if self.head_made is None:
-            return []
+            return lines
         head, count = f"head {self._heads.name}", len(self.head.weight)
-        lines = [f"{head}: {note}" for note in self.head.notes]
+        lines += [f"{head}: {note}" for note in self.head.notes]
         if not self._heads.has_classes_of_set:
             return [*lines, f"{head}: {count} classes, not those of {self.in_}"]
         if test.labels is None:

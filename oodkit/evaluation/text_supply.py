@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, Capability
+from oodkit.data.captions import captions_of
 from oodkit.data.image_set import ImageSet
 from oodkit.data.words import Words, wordnet_words
 from oodkit.embedding import Embeddings, embed_texts
@@ -71,13 +72,22 @@ class TextSupply:
         """Whether the class names were embedded."""
         return "classes" in vars(self)
 
+    @property
+    def notes(self) -> list[str]:
+        """A line about captions that belong to images, where they were used."""
+        if "_embedded_captions" not in vars(self) or not isinstance(self.extras.captions, Mapping):
+            return []
+        return [f"captions: {len(self._captions):,}, those of the {len(self.images):,} fit images alone"]
+
     def lacks(self, needs: frozenset[Need], outs: Mapping[str, ImageSet]) -> str | None:
         """Why texts for these needs cannot be given, as the rest of a sentence; None where they can."""
         if needs & {Need.TEXT, Need.NEGATIVES} and (reason := self.lacks_names()) is not None:
             return f"it needs class names: {reason}"
         if Need.NEGATIVES in needs and self.extras.negatives is not None and not len(self._candidates):
             return "it needs negative words, and all that were given are class names; give others"
-        if Need.CAPTIONS in needs and not self.extras.captions:
+        if Need.CAPTIONS in needs and not self._captions:
+            if self.extras.captions:
+                return f"it needs captions of the fit images of {self.in_}, and those given are of others; check names"
             return "it needs captions of in-distribution images; give --captions FILE"
         return self._lacks_out_names(outs) if Need.OUT_TEXT in needs else None
 
@@ -93,7 +103,7 @@ class TextSupply:
         if Need.TEXT in needs:
             given["text"] = self.classes
         if Need.CAPTIONS in needs:
-            given["captions"] = self.embed(self.extras.captions or ())
+            given["captions"] = self._embedded_captions
         if Need.NEGATIVES in needs:
             given["negatives"] = self._negatives
         if Need.OUT_TEXT in needs:
@@ -122,6 +132,14 @@ class TextSupply:
             if out.class_names is None:
                 return f"it needs names of the OOD classes, and {name} has none; give --out-names FILE"
         return None
+
+    @property
+    def _captions(self) -> list[str]:
+        return captions_of(self.extras.captions or (), self.images.ids)
+
+    @cached_property
+    def _embedded_captions(self) -> Features:
+        return self.embed(self._captions)
 
     @cached_property
     def _candidates(self) -> Words:
