@@ -1,0 +1,301 @@
+"""TEMI: clusters of rows and their neighbours, by heads that learn from one another."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from oodkit.clustering.kmeans import row_order
+from oodkit.clustering.own_neighbours import nearest_others
+from oodkit.clustering.temi_heads import Heads
+from oodkit.clustering.temi_loss import Weighting, temi_loss
+from oodkit.errors import InvalidInput, TooFewSamples
+from oodkit.progress import progress
+
+BLOCK = 4096  # rows that are assigned at once
+SHARE_MOMENTUM = 0.9
+LEAST_VARIANCE = 1e-10  # of the largest, that is taken for rounding in float32
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class TemiClusters:
+    """A partition into at most C clusters, and the head that assigns other rows to them.
+
+    Attributes:
+        assignments: (N,) int64 in 0 .. C - 1; a cluster may be empty.
+        losses: (H,) mean training loss of each head in the last epoch, float64.
+        head: the best head, that of the lowest training loss.
+        neighbours: how many neighbours were used.
+        location: (D,) float32 what is taken from each row.
+        projection: (D, P) float32 what the row is then multiplied by.
+        teacher: the best head's own network.
+    """
+
+    assignments: NDArray[np.int64]
+    losses: NDArray[np.float64]
+    head: int
+    neighbours: int
+    location: Tensor
+    projection: Tensor
+    teacher: Heads
+
+    def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Probabilities of the clusters, (N, C), of features (N, D); of each row by itself."""
+        return np.concatenate([self._log(part).exp().numpy() for part in _parts(features)])
+
+    def predict(self, features: NDArray[np.floating]) -> NDArray[np.int64]:
+        """Most probable cluster of each row, (N,), of features (N, D); of each row by itself."""
+        return np.concatenate([self._log(part).argmax(dim=1).numpy() for part in _parts(features)])
+
+    def _log(self, part: NDArray[np.floating]) -> Tensor:
+        x = (torch.from_numpy(np.asarray(part, dtype=np.float32)) - self.location) @ self.projection
+        with torch.no_grad():
+            return self.teacher.log_probabilities(x)[0]
+
+
+def temi(
+    features: NDArray[np.floating],
+    clusters: int,
+    *,
+    heads: int = 16,
+    neighbours: int = 50,
+    beta: float = 0.6,
+    weighting: Weighting = "temi",
+    epochs: int = 100,
+    warm_up: int = 20,
+    batch_size: int = 512,
+    learning_rate: float = 8e-4,
+    weight_decay: float = 1e-4,
+    momentum: float = 0.996,
+    components: int = 256,
+    whitening: float = 1.0,
+    precision: Precision = "fp32",
+    seed: int = 0,
+) -> TemiClusters:
+    """Cluster rows so that a row and its nearest neighbours share a cluster and all clusters are used.
+
+    Each of the heads, a small network with a softmax over the clusters, is trained on pairs of a row and one of its
+    nearest neighbours, to raise the pairs' pointwise mutual information under itself and its own moving average, the
+    teacher. A pair that the teachers of all heads hold for one of two clusters counts less. The teacher of the lowest
+    training loss in the last epoch assigns the clusters; no label is ever used. The same arguments give the same
+    clusters whatever the order of the rows; no global random state is read or changed.
+
+    Args:
+        features: (N, D) finite float32 or float64, in memory; computed in float32.
+        clusters: C, at least 2 and at most N.
+        heads: H, number of heads.
+        neighbours: nearest other rows by cosine that a pair is drawn from; all others where there are fewer.
+        beta: exponent of the loss, above 0.5 and at most 1; smaller ones push towards clusters of equal size.
+        weighting: of the pairs: "temi", "wpmi" (each head by its own teacher) or "pmi" (all alike).
+        epochs: passes over the rows.
+        warm_up: epochs in which the learning rate rises from 0; constant afterwards.
+        batch_size: rows per step, about; each comes with a neighbour.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW, not on biases and gains.
+        momentum: of the teachers, per step.
+        components: principal components of the features that the heads work on; all where there are fewer.
+            Neighbours are those of the features as they are.
+        whitening: power of its standard deviation that each component is divided by: 0 to leave the components as they
+            are, 1 to give them equal variance. All are then scaled to a mean variance of 1.
+        precision: "fp32", or "bf16" for the products of the training, several times faster on processors made for it.
+        seed: of initial weights, order and pairs.
+
+    Raises:
+        InvalidInput: wrong shape, not finite, a setting out of range, or a loss that is no longer finite.
+        TooFewSamples: more clusters than rows.
+
+    Source: Adaloglou, Michels, Kalisch, Kollmann, BMVC 2023, arXiv 2303.17896.
+    """
+    settings: dict[str, Any] = {
+        name: value for name, value in locals().items() if name not in ("features", "clusters", "settings")
+    }
+    _check_features(features, clusters)
+    _check_settings(settings)
+    order = row_order(features)
+    rows = torch.from_numpy(np.ascontiguousarray(features[order], dtype=np.float32))
+    count = min(int(neighbours), len(rows) - 1)
+    nearest = nearest_others(rows, count)
+    location, projection = principal_components(rows, int(components), whitening)
+    rows = torch.cat([(part - location) @ projection for part in torch.split(rows, BLOCK)])
+    generator = torch.Generator().manual_seed(int(seed))
+    trainer = Trainer(
+        Heads.draw(int(heads), rows.shape[1], int(clusters), generator),
+        beta=beta,
+        weighting=weighting,
+        weight_decay=weight_decay,
+        momentum=momentum,
+    )
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    losses = _train(trainer, rows.to(dtype), nearest, settings, generator)
+    best = int(losses.argmin())
+    teacher = trainer.teacher.one(best)
+    assigned = torch.cat([teacher.log_probabilities(part)[0].argmax(dim=1) for part in torch.split(rows, BLOCK)])
+    assignments = np.empty(len(rows), dtype=np.int64)
+    assignments[order] = assigned.numpy()
+    return TemiClusters(assignments, losses.numpy(), best, count, location, projection, teacher)
+
+
+class Trainer:
+    """Student and teacher heads with all that a training step changes.
+
+    Attributes:
+        student, teacher: heads; the teacher is the moving average of the student.
+        share: (H, C) moving average of the clusters' shares by the teachers.
+    """
+
+    def __init__(
+        self,
+        heads: Heads,
+        *,
+        beta: float = 0.6,
+        weighting: Weighting = "temi",
+        weight_decay: float = 1e-4,
+        momentum: float = 0.996,
+    ) -> None:
+        self.student, self.teacher = heads, heads.copy()
+        self.beta, self.weighting, self.momentum = beta, weighting, momentum
+        tensors = heads.tensors()
+        for tensor in tensors.values():
+            tensor.requires_grad_(True)
+        count, _, clusters = heads.last.shape
+        self.share = torch.full((count, clusters), 1 / clusters, device=heads.last.device)
+        decayed = [tensors[name] for name in ("first", "second", "last")]
+        others = [tensors[name] for name in ("first_bias", "second_bias", "gain")]
+        groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=0.0, fused=True)
+
+    def step(self, pairs: Tensor, learning_rate: float, hold_last: bool = False) -> Tensor:
+        """One step on pairs (2, B, D), first rows and second rows; returns the loss of each head, (H,).
+
+        Args:
+            pairs: rows and one neighbour of each.
+            learning_rate: of this step.
+            hold_last: whether the last layer stays as it is.
+        """
+        rows, shape = pairs.flatten(0, 1), (-1, *pairs.shape[:2], self.share.shape[1])
+        with torch.no_grad():
+            log_teacher = self.teacher.log_probabilities(rows)
+            self.share.lerp_(log_teacher.exp().mean(dim=1), 1 - SHARE_MOMENTUM)
+        log_student = self.student.log_probabilities(rows)
+        losses = temi_loss(log_student.view(shape), log_teacher.view(shape), self.share, self.beta, self.weighting)
+        if not bool(losses.isfinite().all()):
+            return losses.detach()
+        learning = list(self.student.tensors().values())
+        for tensor, slope in zip(learning, torch.autograd.grad(losses.mean(), learning), strict=True):
+            tensor.grad = slope
+        if hold_last:
+            self.student.last.grad = self.student.gain.grad = None
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
+        self.optimiser.step()
+        with torch.no_grad():
+            averages, currents = list(self.teacher.tensors().values()), list(self.student.tensors().values())
+            torch._foreach_lerp_(averages, currents, 1 - self.momentum)
+        return losses.detach()
+
+
+def learning_rate_at(step: int, warm: int, peak: float) -> float:
+    """Linear up to the peak, which step `warm` has and all after it; steps count from 0."""
+    return peak * min(1.0, (step + 1) / (warm + 1))
+
+
+def principal_components(rows: Tensor, components: int, whitening: float) -> tuple[Tensor, Tensor]:
+    """Mean (D,) of rows, and the projection (D, P) onto the components of largest variance, scaled as `temi` says.
+
+    Components without variance are left out, unless that leaves none.
+
+    Args:
+        rows: (N, D) float32.
+        components: P at most.
+        whitening: power of its standard deviation that each component is divided by.
+    """
+    mean = rows.mean(dim=0, dtype=torch.float64)
+    covariance = torch.zeros(rows.shape[1], rows.shape[1], dtype=torch.float64)
+    for part in torch.split(rows, BLOCK):
+        centred = part.double() - mean
+        covariance.addmm_(centred.T, centred, alpha=1 / len(rows))
+    variances, directions = torch.linalg.eigh(covariance)
+    kept = variances.flip(0)[:components].clamp_min(0)
+    kept = kept[: max(1, int((kept > LEAST_VARIANCE * kept[0]).sum()))]
+    directions = directions.flip(1)[:, : len(kept)]
+    if float(kept[0]) == 0:
+        return mean.float(), directions.float()
+    # an eigenvector's sign is arbitrary: fix it, so that runs on other machines start alike
+    directions = directions * directions.gather(0, directions.abs().argmax(dim=0, keepdim=True)).sign()
+    scales = kept ** (-whitening / 2)
+    return mean.float(), (directions * (scales / (kept * scales.square()).mean().sqrt())).float()
+
+
+def _train(
+    trainer: Trainer, rows: Tensor, nearest: Tensor, settings: Mapping[str, Any], generator: torch.Generator
+) -> Tensor:
+    """Train all heads; their mean losses of the last epoch, (H,) float64."""
+    epochs, batches = int(settings["epochs"]), math.ceil(len(rows) / int(settings["batch_size"]))
+    warm = int(settings["warm_up"]) * batches
+    step = 0
+    with progress("training TEMI", epochs * batches, unit="steps") as advance:
+        for epoch in range(epochs):
+            total = torch.zeros(len(trainer.share), dtype=torch.float64)
+            shuffled = torch.randperm(len(rows), generator=generator)
+            picked = torch.randint(nearest.shape[1], (len(rows),), generator=generator)
+            for batch in torch.tensor_split(shuffled, batches):
+                pairs = torch.stack([rows[batch], rows[nearest[batch, picked[batch]]]])
+                rate = learning_rate_at(step, warm, settings["learning_rate"])
+                losses = trainer.step(pairs, rate, hold_last=epoch == 0)
+                if not bool(losses.isfinite().all()):
+                    made = ", ".join(f"{name}={value}" for name, value in settings.items())
+                    raise InvalidInput(
+                        f"the loss is no longer finite at step {step + 1} of {epochs * batches} "
+                        f"with {made}; lower learning_rate, or scale the features down"
+                    )
+                total += len(batch) / len(rows) * losses
+                step += 1
+                advance()
+    return total
+
+
+def _parts(features: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    return [features[start : start + BLOCK] for start in range(0, max(1, len(features)), BLOCK)]
+
+
+def _check_features(features: NDArray[np.floating], clusters: int) -> None:
+    if features.ndim != 2 or 0 in features.shape or not np.isfinite(features).all():
+        raise InvalidInput(f"features to cluster must be finite numbers of shape (N, D), got {features.shape}")
+    if clusters != int(clusters) or clusters < 2:
+        raise InvalidInput(f"clusters must be an integer of at least 2, got {clusters}")
+    if clusters > len(features):
+        found = f"got {len(features)} sample(s)"
+        raise TooFewSamples(f"clusters={clusters} needs at least {clusters} fit samples, {found}; lower clusters")
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    whole = {"heads": 1, "neighbours": 1, "components": 1, "epochs": 1, "warm_up": 0, "batch_size": 1, "seed": 0}
+    for name, least in whole.items():
+        value = settings[name]
+        if not _is_number(value) or value != int(value) or value < least:
+            raise InvalidInput(f"{name} must be an integer of at least {least}, got {value!r}")
+    for name, words in {"weighting": get_args(Weighting), "precision": get_args(Precision)}.items():
+        if settings[name] not in words:
+            raise InvalidInput(f"{name} must be one of {', '.join(map(repr, words))}, got {settings[name]!r}")
+    ranges: dict[str, tuple[str, Callable[[float], bool]]] = {
+        "beta": ("above 0.5 and at most 1 (at 0.5 the uniform answer is already best)", lambda x: 0.5 < x <= 1),
+        "whitening": ("from 0 to 1", lambda x: 0 <= x <= 1),
+        "learning_rate": ("a positive number", lambda x: x > 0),
+        "weight_decay": ("a number of at least 0", lambda x: x >= 0),
+        "momentum": ("at least 0 and below 1", lambda x: 0 <= x < 1),
+    }
+    for name, (what, allowed) in ranges.items():
+        if not _is_number(settings[name]) or not allowed(settings[name]):
+            raise InvalidInput(f"{name} must be {what}, got {settings[name]!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
