@@ -197,6 +197,16 @@ def test_all_scorers_that_can_run(colours, tmp_path, capsys):
     assert "--scorer all stands alone" in capsys.readouterr().err
 
 
+def test_captions_of_images_come_from_json(colours, tmp_path, capsys):
+    """Lists by file name: those of the images that are fitted on are used, and a note says how many."""
+    file = tmp_path / "captions.json"
+    by_image = {f"{folder}/{number}.png": ["a rose"] for folder in ("red", "green") for number in range(8)}
+    file.write_text(json.dumps(by_image))
+    found, notes = printed([*colours, "--captions", str(file), "--scorer", "caption"], capsys)
+    assert [result["scorer"] for result in found["results"]] == ["caption"]
+    assert "captions: 8, those of the 8 fit images alone" in notes
+
+
 def test_a_perturbation_is_on_record(colours, capsys):
     """In the JSON, in a note, and above the table."""
     words = [*colours, "--scorer", "odin", "--head", "zero_shot", "--perturb", "0.0014"]

@@ -269,6 +269,18 @@ def test_captions_are_embedded_as_they_stand(supply):
     assert made.settings()["prompts"] is None
 
 
+def test_captions_by_image_are_those_of_the_fit_images(supply, tested):
+    """A test image's own captions would tell how it looks; those of images that are fitted on do not."""
+    made = supply("clip")
+    test = tested(made)
+    by_image = {made.fit.ids[0]: ["something red"], test.ids[0]: ["a green field"], "of no set.jpg": ["a blue sky"]}
+    made = supply("clip", captions=by_image)
+    expected = made.backbone.embed_text(["something red"]).numpy()
+    assert made.notes(test) == []
+    np.testing.assert_allclose(made.needed(Caption(), [])["captions"], expected, rtol=1e-6)
+    assert made.notes(test) == ["captions: 1, those of the 24 fit images alone"]
+
+
 def test_names_of_ood_classes_are_the_out_sets_own_or_those_given(supply, outs):
     """One out-set's names, in the prompts."""
     made = supply("clip", prompts=("{}",))
@@ -348,6 +360,7 @@ def test_a_head_of_another_package_is_given_texts_if_it_says_so(supply, monkeypa
         ("clip", "in", {"negatives": Words(("RED",), ("",))}, "neglabel", "all that were given are class names"),
         ("clip", "in", {}, "caption", "captions of in-distribution images; give --captions FILE"),
         ("clip", "in", {"captions": []}, "caption", "captions of in-distribution images"),
+        ("clip", "in", {"captions": {"x.jpg": ["a"]}}, "caption", "those given are of others; check names"),
         ("clip", "in", {"out_names": ["a", "a"]}, "in_out_names", "OOD classes: 1 class names stand for several"),
     ],
 )
