@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from oodkit.audit import Audit, doubts
+from oodkit.backbones import Capability
 from oodkit.bench.auditing import Auditor
 from oodkit.bench.cell import Cell, cell_key, code_digest
 from oodkit.bench.command import command_of
 from oodkit.bench.jobs import Job, make_scorer
 from oodkit.bench.keys import Keys
+from oodkit.bench.knn_accuracy import knn_accuracy
 from oodkit.bench.planning import Plan
 from oodkit.bench.record import CellScores, Record
 from oodkit.bench.results import Results
@@ -78,6 +80,7 @@ class _JobRun:
         self.ran = self.embedded = 0
         self._done: dict[int, Record] = {}  # by place in the job's cells
         self._lines: list[str] = []
+        self._accuracy: float | None = None
 
     def records(self) -> list[Record]:
         cells = self.job.cells
@@ -138,6 +141,9 @@ class _JobRun:
             session = self._part(whole, rest)
             self._lines = session.embed(self._waiting_models())
         self.embedded = session.computed
+        fit, test = session.fit, session.test
+        if fit.labels is not None and test.labels is not None:
+            self._accuracy = knn_accuracy(fit.features, fit.labels, test.features, test.labels)
         keys = Keys(
             session,
             self.job.choice.head,
@@ -147,17 +153,17 @@ class _JobRun:
         )
         return session, keys
 
+    def _waiting_models(self) -> list[Scorer]:
+        """The scorers of cells that are not done."""
+        waiting = dict.fromkeys(cell.scorer for i, cell in enumerate(self.job.cells) if i not in self._done)
+        return [make_scorer(scorer, self.job.session.seed) for scorer in waiting]
+
     def _part(self, whole: Session, outs: set[str]) -> Session:
         return (
             whole if outs == set(whole.out_sets) else whole.with_outs([name for name in whole.out_sets if name in outs])
         )
 
     def _why_not(self, whole: Session, out: str) -> str | None:
-    def _waiting_models(self) -> list[Scorer]:
-        """The scorers of cells that are not done."""
-        waiting = dict.fromkeys(cell.scorer for i, cell in enumerate(self.job.cells) if i not in self._done)
-        return [make_scorer(scorer, self.job.session.seed) for scorer in waiting]
-
         try:
             self._part(whole, {out}).embed()
         except StoreError:
@@ -339,6 +345,8 @@ class _JobRun:
             "versions": library_versions(),
             "code": code_digest(),
             "backbone_fingerprint": session.backbone.fingerprint,
+            "image_text": Capability.EMBED_TEXT in session.backbone.capabilities,
+            "knn_accuracy": self._accuracy,
             "device": str(session.backbone.device),
             "images": {name: content_hash(part) for name, part in parts.items()},
             "splits": {name: part.split for name, part in parts.items()},

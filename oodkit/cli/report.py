@@ -1,7 +1,7 @@
 """`oodkit report`: what the benchmarks found, as a page, tables or data."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ from oodkit.cli.options import CacheOption, DataRootOption
 if TYPE_CHECKING:
     from oodkit.bench.record import Record
     from oodkit.bench.results import Results
+    from oodkit.bench.suite import OwnSet
     from oodkit.report import Report
 
 
@@ -30,6 +31,14 @@ def report(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="A line per record, as fractions.")] = None,
     latex: Annotated[Path | None, typer.Option("--latex", metavar="FILE", help="Tables for booktabs.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", metavar="FILE", help="As the CSV, with types.")] = None,
+    correlation: Annotated[
+        Path | None,
+        typer.Option(
+            "--correlation",
+            metavar="FILE",
+            help="Plot k-NN accuracy against AUROC of the nearest neighbour over backbones, and print R².",
+        ),
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option("--file", metavar="YAML", help="Where the suites stand. Default: those of oodkit."),
@@ -48,21 +57,32 @@ def report(
     In tables the best of a column is bold, and what is not significantly worse is marked: by paired DeLong tests on
     the scores of each image, with Holm's rule. Data sets and embeddings are only read, for the pictures in the page.
     """
+    from oodkit.bench.ordering import in_suite_order
     from oodkit.bench.results import Results, default_results
+    from oodkit.bench.suite_file import SuiteFile
     from oodkit.embedding.atomic import write_atomically
+    from oodkit.evaluation.plot import check_plot_path
     from oodkit.report import to_csv, to_html, to_latex, to_markdown, to_parquet
 
-    targets = [path for path in (html, md, csv, latex, parquet) if path is not None]
+    targets = [path for path in (html, md, csv, latex, parquet, correlation) if path is not None]
     for path in targets:
         _check_target(path, targets)
+    if correlation is not None:
+        check_plot_path(correlation)
+    suite_file = SuiteFile(file, data_root=data_root)
     with Results(results or default_results(), make=False) as stored:
         records = _records(stored, suite)
+        names = {record.suite for record in records}
+        suites = [suite_file.suite(name) for name in suite_file.names if name in names]
+        records = in_suite_order(records, suites)
         to_write: list[tuple[Path | None, Callable[[], bytes]]] = [
             (csv, lambda: _encoded(to_csv(records))),
             (parquet, lambda: to_parquet(records)),
         ]
         if html is not None or md is not None or latex is not None or not targets:
-            made = _report(stored, records, file, data_root, cache, with_images=html is not None and images)
+            title = f"{suites[0].name}: {suites[0].title}" if len(names) == len(suites) == 1 else ""
+            sets = suite_file.sets if html is not None and images else None
+            made = _report(stored, records, title, sets, data_root, cache)
             to_write += [
                 (html, lambda: _encoded(to_html(made))),
                 (md, lambda: _encoded(to_markdown(made))),
@@ -77,29 +97,42 @@ def report(
                 data = make()
                 write_atomically(target, data)
                 print(f"{target} written, {len(data) / 1e6:,.2f} MB", file=sys.stderr)
+    if correlation is not None:
+        _correlate(records, correlation)
+
+
+def _correlate(records: "list[Record]", target: Path) -> None:
+    from oodkit.report import correlations, plot_correlations
+
+    found = correlations(records)
+    for one in found:
+        typer.echo(one.title)
+        for point in one.points:
+            numbers = f"accuracy {100 * point.accuracy:.2f} %, AUROC {100 * point.auroc:.2f} %"
+            typer.echo(f"  {point.backbone} ({point.group}): {numbers}")
+        for fit in one.fits:
+            typer.echo(f"  {fit}")
+    plot_correlations(found, target)
+    print(f"{target} written", file=sys.stderr)
 
 
 def _report(
     stored: "Results",
     records: "list[Record]",
-    file: Path | None,
+    title: str,
+    sets: "Mapping[str, OwnSet] | None",
     data_root: Path | None,
     cache: str | None,
-    with_images: bool,
 ) -> "Report":
+    """The report, with pictures where the sets of the suite file are given."""
     from oodkit.bench.sources import Sources
     from oodkit.bench.suite import Suite
-    from oodkit.bench.suite_file import SuiteFile
     from oodkit.report import find_pictures, make_report, with_pictures
 
-    suite_file = SuiteFile(file, data_root=data_root)
-    names = list(dict.fromkeys(record.suite for record in records))
-    suites = [suite_file.suite(name) for name in names if name in suite_file.names]
-    title = f"{suites[0].name}: {suites[0].title}" if len(names) == len(suites) == 1 else ""
     made = make_report(records, stored.scores, title=title)
-    if not with_images:
+    if sets is None:
         return made
-    sources = Sources(Suite("", "", "", (), (), (), sets=suite_file.sets), data_root, download=False)
+    sources = Sources(Suite("", "", "", (), (), (), sets=sets), data_root, download=False)
     bests = [best for pair in made.pairs if (best := made.best(pair)) is not None]
     return with_pictures(made, *find_pictures(bests, stored.scores, sources, cache))
 

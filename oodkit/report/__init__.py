@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oodkit.report.correlation import Correlation, LinearFit, Point, correlations, plot_correlations
     from oodkit.report.critical_difference import (
         Ranking,
         critical_difference_svg,
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from oodkit.report.report import Report, make_report, with_pictures
 
 __all__ = [
+    "Correlation",
+    "LinearFit",
+    "Point",
     "Ranking",
     "Report",
+    "correlations",
     "critical_difference_svg",
     "find_pictures",
     "make_report",
+    "plot_correlations",
     "plot_critical_difference",
     "rank_methods",
     "to_csv",
@@ -35,11 +41,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Correlation": "correlation",
+    "LinearFit": "correlation",
+    "Point": "correlation",
     "Ranking": "critical_difference",
     "Report": "report",
+    "correlations": "correlation",
     "critical_difference_svg": "critical_difference",
     "find_pictures": "pictures",
     "make_report": "report",
+    "plot_correlations": "correlation",
     "plot_critical_difference": "critical_difference",
     "rank_methods": "critical_difference",
     "to_csv": "csv_table",

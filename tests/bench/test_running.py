@@ -74,6 +74,7 @@ def test_records_say_what_they_came_from(make_suite, run, options):
     assert record.provenance["command"].startswith("oodkit bench --suite colours --pair warm:cold --backbone module:")
     assert record.provenance["versions"]["torch"]
     assert set(record.seconds) == {"fit", "score_in", "score_out"}
+    assert (record.provenance["knn_accuracy"], record.provenance["image_text"]) == (1.0, False)
 
 
 def test_a_failing_scorer_is_a_row_with_its_error_and_the_rest_goes_on(make_suite, run, results, monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from oodkit.bench.results import Results
 from oodkit.cli.main import DONE, UNUSABLE, run
-from tests.report.make import benchmark
+from tests.report.make import benchmark, record
 
 
 @pytest.fixture
@@ -34,6 +34,46 @@ def test_without_a_file_it_prints_markdown(results, capsys):
     assert run(["report", "--results", str(results), "--suite", "ci"]) == DONE
 
     assert "AUROC in per cent" in capsys.readouterr().out
+
+
+def test_the_correlation_is_printed_and_drawn(tmp_path, capsys):
+    """R² of each pair on stdout, and what too few backbones say."""
+    with Results(tmp_path / "results") as stored:
+        for place, auroc in enumerate((0.6, 0.7, 0.8, 0.85)):
+            provenance = {"knn_accuracy": 0.5 + 0.1 * place}
+            stored.add(record(backbone=f"b{place}", auroc=auroc, provenance=provenance), None)
+            if place < 2:
+                stored.add(record(backbone=f"b{place}", out="mice", provenance=provenance), None)
+    plot = tmp_path / "plot.png"
+
+    assert run(["report", "--results", str(tmp_path / "results"), "--correlation", str(plot)]) == DONE
+
+    printed = capsys.readouterr().out
+    assert "cats -> dogs\n  b0 (other): accuracy 50.00 %, AUROC 60.00 %" in printed
+    assert "other, 4 backbones: R² 0.9" in printed
+    assert "other, 2 backbones: no R², fewer than 3 points always lie on a line" in printed
+    assert plot.stat().st_size > 2000
+    assert run(["report", "--results", str(tmp_path / "results"), "--correlation", "plot.txt"]) == UNUSABLE
+
+
+def test_the_order_is_that_of_the_suite(tmp_path, capsys):
+    """Pairs and scorers stand as the file lists them, not by the alphabet."""
+    suites = tmp_path / "suites.yaml"
+    sets = "".join(f"  {name}: {{get: here}}\n" for name in ("cats", "mice", "dogs"))
+    suites.write_text(
+        f"sets:\n{sets}suites:\n  ci:\n    title: A list\n    pairs:\n      - {{in: cats, out: [mice, dogs]}}\n"
+        "    backbones: [tiny]\n    scorers: [msp, knn]\n"
+    )
+    with Results(tmp_path / "results") as stored:
+        for out in ("dogs", "mice"):
+            for scorer in ("knn", "msp"):
+                stored.add(record(out=out, scorer=scorer, params={}), None)
+
+    assert run(["report", "--results", str(tmp_path / "results"), "--file", str(suites)]) == DONE
+
+    table = capsys.readouterr().out
+    assert "| backbone | scorer | mice | dogs |" in table
+    assert table.index("| tiny | msp |") < table.index("| tiny | knn")
 
 
 def test_a_suite_of_the_file_gives_the_title(tmp_path, results, capsys):

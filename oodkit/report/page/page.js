@@ -386,7 +386,7 @@
 
   function fillSelect(id, key, all) {
     const select = byId(id);
-    const found = [...new Set(rows.map((row) => row[key]))].sort((a, b) => rankOf.get(a) - rankOf.get(b));
+    const found = [...new Set(rows.map((row) => row[key]))];  // in the order of the suite
     if (all !== null) select.append(element("option", { value: "" }, all));
     for (const text of found) select.append(element("option", { value: text }, texts[text]));
     return found;
