@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from oodkit.embedding.atomic import write_atomically
-from oodkit.errors import DataNotFound, InvalidInput, MissingDependency
+from oodkit.errors import DataNotFound, InvalidInput
 
 Features = NDArray[np.float32] | NDArray[np.float16]
 
@@ -111,16 +111,10 @@ class Embeddings:
         return cls(**arrays, **about)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write a Parquet file with the columns id, label, class and features (a list of D numbers).
+        """Write a Parquet file with the columns id, label, class and features (a list of D numbers)."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-        Raises:
-            MissingDependency: pyarrow is not installed.
-        """
-        try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ModuleNotFoundError:
-            raise MissingDependency("Parquet files need pyarrow; pip install pyarrow") from None
         width = self.features.shape[1]
         flat = pa.array(np.ascontiguousarray(self.features).reshape(-1))
         columns = {"id": pa.array(self.ids), "features": pa.FixedSizeListArray.from_arrays(flat, width)}

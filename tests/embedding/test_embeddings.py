@@ -1,6 +1,7 @@
 """The Embeddings value."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from oodkit.embedding import Embeddings
@@ -54,9 +55,8 @@ def test_saving_and_loading_gives_the_same(embeddings, tmp_path):
 
 def test_parquet_has_a_row_per_image(embeddings, tmp_path):
     """Other tools read ids, class names and features."""
-    parquet = pytest.importorskip("pyarrow.parquet")
     embeddings.to_parquet(tmp_path / "pets.parquet")
-    table = parquet.read_table(tmp_path / "pets.parquet").to_pydict()
+    table = pq.read_table(tmp_path / "pets.parquet").to_pydict()
     assert table["id"] == ["a", "b", "c", "d"]
     assert table["class"] == ["cat", "dog", "dog", "cat"]
     assert table["features"][1] == [3.0, 4.0, 5.0]
