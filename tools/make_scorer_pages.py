@@ -23,7 +23,8 @@ _SHAPES = {
     Need.OUT_TEXT: "`out_text` (M, D) text embeddings of OOD names",
     Need.CAPTIONS: "`captions` (M, D) text embeddings",
     Need.NEGATIVES: "`negatives` (M, D) embeddings",
-    Need.VIEWS: "`views` (V, N, D) features",
+    Need.VIEWS: "`views` (V, N, D) features of the views that `view_names()` lists",
+    Need.AUX: "`aux` (A, D) features of an auxiliary set",
 }
 
 

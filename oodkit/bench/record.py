@@ -127,6 +127,11 @@ class Record:
         return cls(**values)
 
     @property
+    def is_transductive(self) -> bool:
+        """Whether its scores depend on the images beside them: such figures are shown, and never ranked."""
+        return bool(self.params.get("transductive"))
+
+    @property
     def place(self) -> str:
         """What the cell is called: two records of one place differ in contents (code, weights, images) alone."""
         named = [

@@ -23,15 +23,19 @@ class BackboneRanking:
 
 
 def rank_backbones(report: Report) -> list[BackboneRanking]:
-    """A ranking for each backbone with at least two methods and two pairs; pairs without any figure do not count."""
+    """A ranking for each backbone with at least two methods and two pairs; pairs without any figure do not count.
+
+    Transductive figures are no method's own and are not ranked.
+    """
     found = []
+    entries = [entry for entry in report.entries if not entry.cell.first.is_transductive]
     for backbone in report.backbones:
         values = {
             (entry.cell.label, entry.cell.pair): value
-            for entry in report.entries
+            for entry in entries
             if entry.cell.backbone == backbone and (value := entry.cell.value("auroc")) is not None
         }
-        ran = dict.fromkeys(entry.cell.label for entry in report.entries if entry.cell.backbone == backbone)
+        ran = dict.fromkeys(entry.cell.label for entry in entries if entry.cell.backbone == backbone)
         pairs = dict.fromkeys(pair for _, pair in values)
         whole = [label for label in ran if all((label, pair) in values for pair in pairs)]
         try:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from oodkit.scorers.residual import Residual
     from oodkit.scorers.scale import SCALE
     from oodkit.scorers.she import SHE
+    from oodkit.scorers.semsad import SemSAD
     from oodkit.scorers.ssd import SSD
     from oodkit.scorers.temp_scaling import TemperatureScaling
     from oodkit.scorers.third_party import ThirdParty
@@ -97,6 +98,7 @@ __all__ = [
     "Scorer",
     "TemperatureScaling",
     "ThirdParty",
+    "SemSAD",
     "Train",
     "ViM",
     "create",

@@ -33,7 +33,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     A method fills `_fit` and `_score` and may count on checked input; everything public is written here. Parameters
     belong in `__init__` alone, what is learned in attributes that end in `_`: tensors, arrays, numbers, text.
-    A score depends on its own row only, never on the rows beside it.
+    A score depends on its own row only, never on the rows beside it, unless `inductive` says otherwise.
 
     Attributes
     ----------
@@ -45,6 +45,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         Whether gradients flow through the score (class attribute); where not, `score_tensor` refuses.
     wants_held_out : bool
         Whether `fit` should be given logits of rows that the head was not trained on (class attribute).
+    inductive : bool
+        Whether a score depends on its own row only (class attribute); where not, figures tell sets apart, not images.
     saveable : bool
         Whether what was learned is numbers and text alone (class attribute); where not, `save` refuses.
     chunk_bytes : int
@@ -59,6 +61,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     optional: ClassVar[frozenset[Need]] = frozenset()
     differentiable: ClassVar[bool] = True
     wants_held_out: ClassVar[bool] = False
+    inductive: ClassVar[bool] = True
     saveable: ClassVar[bool] = True
     chunk_bytes: ClassVar[int] = 16 * 2**20
 
@@ -238,6 +241,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     def _score_rows(self, rows: Tensor, device: torch.device) -> Tensor:
         per_chunk = max(1, self.chunk_bytes // (rows.shape[1] * floating(rows[:0]).element_size()))
+        per_chunk = per_chunk if self.inductive else max(1, len(rows))
         # one tensor for all: small ones kept between the temporaries of the chunks would keep these from being reused
         scores = torch.empty(len(rows), dtype=torch.float64, device=device)
         keep_freed_memory()

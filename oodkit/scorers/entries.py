@@ -268,6 +268,14 @@ ENTRIES = {
         needs="what its members need",
         source="Fisher, 1932",
         cost="the fits of its members, on a part of the rows",
+    # Trained on views of the fit images
+    "semsad": Entry(
+        "oodkit.scorers.semsad:SemSAD",
+        summary="log-odds that a row and its nearest fit row are two views of one thing, from a trained discriminator",
+        needs="views",
+        source="Rafiee et al., 2020",
+        cost="an embedding of each fit image per view, and minutes of training",
+    ),
     ),
 }
 

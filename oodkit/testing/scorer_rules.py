@@ -33,6 +33,8 @@ def check_scorer(scorer: Scorer, *, problem: Problem | None = None, labels: bool
     for rule in RULES:
         if rule in (_tensors, _gradients) and not scorer.differentiable:
             continue
+        if rule in (_batches, _sign) and not scorer.inductive:  # what a batch has in common does not show
+            continue
         try:
             rule(case)
         except Exception as error:

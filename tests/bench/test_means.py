@@ -1,5 +1,7 @@
 """Figures over seeds."""
 
+from dataclasses import replace
+
 import pytest
 
 from oodkit.bench.means import means
@@ -48,3 +50,10 @@ def test_ranks_are_of_scorers_that_have_all_pairs():
         ]
     ]
     assert rank_table(records) == (["knn", "msp"], [[0.9, 0.8], [0.7, 0.6]])
+
+
+def test_transductive_figures_are_not_ranked():
+    """They stand in tables under their own label alone."""
+    records = [make_record(scorer=scorer, out=out) for scorer in ("knn", "semsad") for out in ("a", "b")]
+    assert rank_table(records)[0] == ["knn", "semsad"]
+    assert rank_table([*records[:2], *(replace(r, params={"transductive": True}) for r in records[2:])])[0] == ["knn"]

@@ -153,3 +153,27 @@ def test_ten_thousand_cells_are_planned_in_under_two_seconds(make_suite, options
     seconds = time.perf_counter() - started
     assert len(plan.cells) == 10_000
     assert seconds < 10  # under two on a quiet machine; a busy one must not fail a test
+
+
+def test_views_that_a_scorer_takes_are_counted_and_part_of_its_key(make_suite, options, results):
+    """24 fit images through two views more; stored after the run; other numbers of views are other cells."""
+    few = {"mild_views": 1, "strong_views": 1, "epochs": 1}
+    suite = make_suite(scorers=(ScorerChoice("knn"), ScorerChoice("semsad", few, where="a file, line 1")))
+    plan = make_plan(suite, options, results)
+    assert (plan.counts.images, plan.counts.to_embed) == (84, 84 + 2 * 24)
+    outcome = run_plan(plan, results)
+    assert [record.error for record in outcome.records] == [None] * 4
+    assert outcome.embedded == 84 + 2 * 24
+    again = make_plan(suite, options, results)
+    assert (again.done, again.counts.stored, again.counts.to_embed) == (4, 84 + 2 * 24, 0)
+    more = replace(suite, scorers=(ScorerChoice("semsad", {**few, "mild_views": 2}, where="a file, line 1"),))
+    plan = make_plan(more, options, results)
+    assert (plan.done, plan.counts.to_embed) == (0, 24)
+
+
+def test_all_leaves_out_what_is_trained_on_views(make_suite, options, results):
+    """It would embed each fit image several times more; named, it runs."""
+    plan = make_plan(make_suite(scorers=(ScorerChoice("all"),)), options, results, trial=False)
+    assert "semsad" not in {cell.scorer.name for cell in plan.cells}
+    assert any("semsad" in line and "through 4 views more; name it to run it" in line for line in plan.left_out)
+    assert plan.counts.to_embed == 84

@@ -24,7 +24,8 @@ def instances() -> list[Scorer]:
 
 def problem(scorer: Scorer) -> Problem:
     """The usual one; the noise is short for GradNorm, to which long rows are in-distribution by definition."""
-    usual = make_problem(scorer.needs | scorer.optional)
+    views, aux_views = scorer.view_names(), scorer.aux_view_names()
+    usual = make_problem(scorer.needs | scorer.optional, views=views, aux_views=aux_views)
     return replace(usual, outside=usual.outside / 20) if isinstance(scorer, GradNorm) else usual
 
 
