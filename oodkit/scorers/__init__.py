@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from oodkit.scorers.relative_mahalanobis import RelativeMahalanobis
     from oodkit.scorers.residual import Residual
     from oodkit.scorers.scale import SCALE
-    from oodkit.scorers.she import SHE
     from oodkit.scorers.semsad import SemSAD
+    from oodkit.scorers.she import SHE
     from oodkit.scorers.ssd import SSD
     from oodkit.scorers.temp_scaling import TemperatureScaling
     from oodkit.scorers.third_party import ThirdParty
@@ -96,9 +96,9 @@ __all__ = [
     "RelativeMahalanobis",
     "Residual",
     "Scorer",
+    "SemSAD",
     "TemperatureScaling",
     "ThirdParty",
-    "SemSAD",
     "Train",
     "ViM",
     "create",

@@ -261,13 +261,6 @@ ENTRIES = {
         source="joint space of Radford et al., ICML 2021",
         cost="none: the captions are the bank",
     ),
-    # Other scorers in one
-    "ensemble": Entry(
-        "oodkit.scorers.ensemble:Ensemble",
-        summary="several scorers by rank, z-score or Fisher's sum, on the scale of held-out fit rows",
-        needs="what its members need",
-        source="Fisher, 1932",
-        cost="the fits of its members, on a part of the rows",
     # Trained on views of the fit images
     "semsad": Entry(
         "oodkit.scorers.semsad:SemSAD",
@@ -276,6 +269,13 @@ ENTRIES = {
         source="Rafiee et al., 2020",
         cost="an embedding of each fit image per view, and minutes of training",
     ),
+    # Other scorers in one
+    "ensemble": Entry(
+        "oodkit.scorers.ensemble:Ensemble",
+        summary="several scorers by rank, z-score or Fisher's sum, on the scale of held-out fit rows",
+        needs="what its members need",
+        source="Fisher, 1932",
+        cost="the fits of its members, on a part of the rows",
     ),
 }
 
