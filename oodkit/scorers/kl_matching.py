@@ -71,7 +71,8 @@ class KLMatching(Scorer):
             self.notes_.append(f"{missing} of {width} classes have no template: no fit row is predicted as one of them")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
-        log_p = x.log_softmax(dim=1)
+        log_p = x.double().log_softmax(dim=1)
         p = log_p.exp()
-        matches = (p @ self.log_templates_.to(x.dtype).T).amax(dim=1)
-        return (matches - (p * log_p).sum(dim=1)).clamp(max=0)
+        nearest = (p.to(x.dtype) @ self.log_templates_.to(x.dtype).T).argmax(dim=1)
+        # Which template is nearest float32 tells; its divergences would round to ties between confident rows.
+        return -(p * (log_p - self.log_templates_[nearest])).sum(dim=1).clamp(min=0)
