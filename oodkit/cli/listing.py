@@ -10,7 +10,7 @@ from oodkit.cli.options import DataRootOption
 from oodkit.registry import Entry
 
 app = typer.Typer(
-    no_args_is_help=True, help="List backbones, scorers, heads, data sets or views.", rich_markup_mode=None
+    no_args_is_help=True, help="List backbones, scorers, heads, attacks, data sets or views.", rich_markup_mode=None
 )
 PatternArgument = Annotated[str, typer.Argument(metavar="[PATTERN]", help="Shell wildcard, such as 'k*'.")]
 
@@ -37,6 +37,17 @@ def heads(pattern: PatternArgument = "*") -> None:
     from oodkit.heads import heads as registry
 
     _print_registry(registry, "head", pattern)
+
+
+@app.command("attacks")
+def attacks(pattern: PatternArgument = "*") -> None:
+    """Attacks on a score, with what they need."""
+    from oodkit.attacks import TORCHATTACKS
+    from oodkit.attacks import attacks as registry
+    from oodkit.registry import Entry
+
+    others = Entry("", "an attack of the package torchattacks, such as torchattacks:PGD", needs="gradients")
+    _print_registry({**registry, f"{TORCHATTACKS}NAME": others}, "attack", pattern)
 
 
 @app.command("views")
