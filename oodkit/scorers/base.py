@@ -181,7 +181,7 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
             name = type(self).__name__
             raise InvalidInput(f"{name} cannot be saved: it holds more than numbers and text; fit it again instead")
         self._check_fitted()
-        save_state(Path(folder), _kind(type(self)), self.get_params(deep=False), self._state())
+        save_state(Path(folder), _kind(type(self)), self._parameters(), self._state())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -263,6 +263,11 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
     def _learned(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k.endswith("_") and not k.startswith("_")}
+
+    def _parameters(self) -> dict[str, Any]:
+        """What `save` writes of the parameters: plain values by name."""
+        parameters: dict[str, Any] = self.get_params(deep=False)
+        return parameters
 
     def _state(self) -> dict[str, Any]:
         """What `save` writes: tensors, arrays, numbers and text by name."""

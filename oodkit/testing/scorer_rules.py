@@ -169,7 +169,7 @@ def _copies(case: _Case) -> None:
             return
         scorer.save(folder)
         loaded = type(scorer).load(folder)
-    assert loaded.get_params() == scorer.get_params(), "saved and loaded: other parameters"
+    assert loaded._parameters() == scorer._parameters(), "saved and loaded: other parameters"
     _identical(loaded.score_samples(case.queries), scores, "saved and loaded")
 
 

@@ -5,9 +5,22 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 from oodkit.errors import InvalidInput, TooFewSamples, UnknownName
-from oodkit.scorers import Ensemble, Need, Scorer, create, ensemble, load, parse_params
+from oodkit.scorers import (
+    KNN,
+    Ensemble,
+    Mahalanobis,
+    Need,
+    NotFitted,
+    ReAct,
+    Scorer,
+    create,
+    ensemble,
+    load,
+    parse_params,
+)
 from oodkit.scorers.holdout import held_out
 from oodkit.testing import check_scorer, make_problem
 from tests.scorers.problems import classes
@@ -146,6 +159,111 @@ def test_members_that_take_logits_get_them_from_the_head(members) -> None:
     np.testing.assert_allclose(mixed.score_samples(queries), (expected_shares(rows, None, 0, queries)[0] + share) / 2)
 
 
+def test_scorers_are_cloned_and_fitted() -> None:
+    """An instance stands for its parameters: the same as by name with the defaults, and the instance stays unfitted."""
+    problem = make_problem()
+    rows, queries = problem.features, np.concatenate([problem.inside, problem.outside])
+    own = KNN(k=3)
+
+    mixed = Ensemble((own, "mahalanobis")).fit(rows)
+
+    by_name = Ensemble(("knn", "mahalanobis")).fit(rows).score_samples(queries)
+    np.testing.assert_array_equal(Ensemble((KNN(), Mahalanobis())).fit(rows).score_samples(queries), by_name)
+    assert mixed.members_[0].k == 3
+    assert not hasattr(own, "bank_")
+    assert Ensemble((own, "react")).needs == {Need.HEAD}
+    assert mixed.notes_ == ["mahalanobis: no labels were given: all fit samples are one class"]
+
+
+@pytest.mark.parametrize("combine", ["rank", "fisher", "zscore"])
+def test_fitted_scorers_are_calibrated_as_they_stand(combine) -> None:
+    """By hand: own scores 1, 2, 3, 4 of both; z scores 2.5 and 9: shares (2 + 0.5) / 5 and (4 + 0.5) / 5."""
+    one, other = Column(0).fit(np.zeros((7, 2))), Column(1).fit(np.zeros((3, 2)))
+    own = np.array([[4.0, 1], [2, 2], [1, 4], [3, 3]])
+
+    scorer = Ensemble((one, other), combine=combine, prefit=True).fit(own)
+
+    z = (np.array([2.5, 9]) - 2.5) / np.sqrt(1.25)
+    expected = {"rank": (0.5 + 0.9) / 2, "fisher": np.log(0.5) + np.log(0.9), "zscore": z.mean()}
+    np.testing.assert_allclose(scorer.score_samples([[2.5, 9.0]]), expected[combine])
+    assert [member.count_ for member in scorer.members_] == [7, 3]
+    assert scorer.calibration_.tolist() == [[1, 2, 3, 4]] * 2
+
+
+def test_fitted_scorers_need_features_alone() -> None:
+    """What they were fitted with is in them; a head only where some take logits and others features."""
+    problem = make_problem(frozenset({Need.LABELS, Need.HEAD}))
+    weight, bias = problem.needed["head"]
+    knn, react = KNN().fit(problem.features), ReAct().fit(problem.features, head=(weight, bias))
+    ensemble = Ensemble((knn, react), prefit=True)
+    assert (ensemble.needs, ensemble.optional) == (frozenset(), frozenset())
+    assert np.isfinite(ensemble.fit(problem.inside).score_samples(problem.outside)).all()
+
+    msp = create("msp").fit(problem.features @ np.asarray(weight).T + np.asarray(bias))
+    assert Ensemble((msp,), prefit=True).needs == {Need.LOGITS}
+    assert Ensemble((knn, msp), prefit=True).needs == {Need.HEAD}
+    mixed = Ensemble((knn, msp), prefit=True).fit(problem.inside, head=(weight, bias))
+    assert np.isfinite(mixed.score_samples(problem.outside)).all()
+
+
+def test_names_beside_fitted_scorers_are_fitted() -> None:
+    """On the rows that are not held out; those held out calibrate both."""
+    rows = np.random.default_rng(0).standard_normal((50, 2))
+    scorer = Ensemble((Column(0).fit(rows[:7]), "knn"), prefit=True).fit(rows)
+    assert scorer.members_[0].count_ == 7
+    assert len(scorer.members_[1].bank_) == 40
+    assert scorer.calibration_.shape == (2, 10)
+    assert Ensemble((Column(0).fit(rows), "relative_mahalanobis"), prefit=True).needs == {Need.LABELS}
+
+
+def test_a_fitted_member_can_be_fitted_again_without_harm() -> None:
+    """The ensemble keeps what the member had learned when it was calibrated."""
+    problem = make_problem()
+    knn = KNN().fit(problem.features)
+    scorer = Ensemble((knn,), prefit=True).fit(problem.inside)
+    before = scorer.score_samples(problem.outside)
+
+    knn.fit(problem.features[:, ::-1].copy())
+
+    np.testing.assert_array_equal(scorer.score_samples(problem.outside), before)
+
+
+def test_fitted_members_of_another_width() -> None:
+    """The member's own line."""
+    knn = KNN().fit(np.eye(5))
+    with pytest.raises(InvalidInput, match=r"features must have shape \(N, 5\) as in fit"):
+        Ensemble((knn,), prefit=True).fit(np.eye(4))
+
+
+def test_clones_and_saved_ones_of_instances(tmp_path) -> None:
+    """Parameters of members survive both; fitted members stay fitted, unfitted ones do not become so."""
+    problem = make_problem()
+    queries = np.concatenate([problem.inside, problem.outside])
+    fitted = (KNN(k=4).fit(problem.features), Mahalanobis().fit(problem.features))
+    for members, prefit in (((KNN(k=4), "mahalanobis", Ensemble((KNN(k=2),))), False), (fitted, True)):
+        scorer = Ensemble(members, prefit=prefit).fit(problem.features)
+        expected = scorer.score_samples(queries)
+
+        np.testing.assert_array_equal(clone(scorer).fit(problem.features).score_samples(queries), expected)
+        scorer.save(tmp_path)
+        loaded = load(tmp_path)
+        np.testing.assert_array_equal(loaded.score_samples(queries), expected)
+        assert isinstance(loaded.members[0], KNN)
+        assert loaded.members[0].k == 4
+        assert hasattr(loaded.members[0], "bank_") == prefit
+        np.testing.assert_array_equal(loaded.fit(problem.features).score_samples(queries), expected)
+        np.testing.assert_array_equal(clone(loaded).fit(problem.features).score_samples(queries), expected)
+    with pytest.raises(NotFitted):
+        clone(scorer).score_samples(queries)
+    with pytest.raises(InvalidInput, match="Column cannot be saved within another scorer: it is not registered"):
+        Ensemble((Column(0),)).fit(problem.features).save(tmp_path)
+
+
+def test_instances_keep_every_rule_of_the_contract() -> None:
+    """`check_scorer` passes with members that are scorers."""
+    check_scorer(Ensemble((KNN(k=2), Mahalanobis())), labels=False)
+
+
 def test_gradients_of_z_scores_alone() -> None:
     """Ranks are constant between held-out scores: only z-scores have gradients, and only if all members have."""
     assert Ensemble(combine="zscore").differentiable
@@ -204,9 +322,12 @@ def test_notes_of_members_are_named() -> None:
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"members": ()}, InvalidInput, r"members must be a tuple of names of scorers, got \(\)"),
-        ({"members": "knn"}, InvalidInput, "members must be a tuple of names of scorers, got 'knn'"),
+        ({"members": ()}, InvalidInput, r"members must be a tuple of names of scorers, or of scorers, got \(\)"),
+        ({"members": "knn"}, InvalidInput, "members must be a tuple of names of scorers, or of scorers, got 'knn'"),
         ({"members": ("knnn",)}, UnknownName, "no scorer named 'knnn'; did you mean 'knn'"),
+        ({"members": (5,)}, InvalidInput, "members must be names of scorers, or scorers, but one is int"),
+        ({"prefit": 0}, InvalidInput, "prefit must be True or False, got 0"),
+        ({"members": (KNN(),), "prefit": True}, NotFitted, "this KNN is not fitted yet"),
         ({"combine": "sum"}, InvalidInput, "combine must be one of 'rank', 'zscore', 'fisher', got 'sum'"),
         ({"holdout": 0}, InvalidInput, "holdout must be a share between 0 and 1, got 0"),
         ({"holdout": 1.0}, InvalidInput, "holdout must be a share between 0 and 1, got 1.0"),
