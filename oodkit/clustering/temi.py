@@ -184,12 +184,14 @@ class Trainer:
         with torch.no_grad():
             log_teacher = self.teacher.log_probabilities(rows)
             self.share.lerp_(log_teacher.exp().mean(dim=1), 1 - SHARE_MOMENTUM)
-        log_student = self.student.log_probabilities(rows)
-        losses = temi_loss(log_student.view(shape), log_teacher.view(shape), self.share, self.beta, self.weighting)
+        with torch.enable_grad():  # also where the caller has switched gradients off, as scorers do
+            log_student = self.student.log_probabilities(rows).view(shape)
+            losses = temi_loss(log_student, log_teacher.view(shape), self.share, self.beta, self.weighting)
+            mean = losses.mean()
         if not bool(losses.isfinite().all()):
             return losses.detach()
         learning = list(self.student.tensors().values())
-        for tensor, slope in zip(learning, torch.autograd.grad(losses.mean(), learning), strict=True):
+        for tensor, slope in zip(learning, torch.autograd.grad(mean, learning), strict=True):
             tensor.grad = slope
         if hold_last:
             self.student.last.grad = self.student.gain.grad = None
@@ -298,4 +300,4 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    return type(value) is not bool and isinstance(value, Real) and math.isfinite(value)

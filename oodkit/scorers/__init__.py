@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oodkit.scorers.ash import ASH
     from oodkit.scorers.base import Head, Need, NotFitted, Scorer, Train
     from oodkit.scorers.caption import Caption
+    from oodkit.scorers.clusters import Clusters
     from oodkit.scorers.dice import DICE
     from oodkit.scorers.energy import Energy
     from oodkit.scorers.ensemble import Ensemble
@@ -74,6 +75,7 @@ __all__ = [
     "SSD",
     "VRA",
     "Caption",
+    "Clusters",
     "Energy",
     "Ensemble",
     "Entropy",

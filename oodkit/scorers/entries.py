@@ -69,6 +69,13 @@ ENTRIES = {
         source="class means as in Snell et al., NeurIPS 2017; trained ones: Ming et al., ICLR 2023",
         cost="one pass",
     ),
+    "clusters": Entry(
+        "oodkit.scorers.clusters:Clusters",
+        summary="similarity to the nearest cluster, found by k-means or TEMI or given by classes, or its p-value there",
+        needs="labels (optional; needed for clustering=classes)",
+        source="after Sinhamahapatra et al., 2022; TEMI: Adaloglou et al., BMVC 2023",
+        cost="k-means, or minutes of training with clustering=temi; one pass, one factorisation for mahalanobis",
+    ),
     "gmm": Entry(
         "oodkit.scorers.gmm:GMM",
         summary="log-density of a Gaussian mixture: one component per class, or by expectation-maximisation",

@@ -5,7 +5,7 @@ from torch import Tensor
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_choice, check_flag, check_seed
 from oodkit.scorers.class_covariances import Covariance, class_maps, squared_distance_to_nearest_class
-from oodkit.scorers.clusters import cluster_labels, clusters_note
+from oodkit.scorers.cluster_labels import cluster_labels, clusters_note
 from oodkit.scorers.gaussian import class_gaussians
 from oodkit.scorers.unit_rows import unit_rows
 from oodkit.scorers.whitening import Shrinkage

@@ -7,14 +7,12 @@ from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_choice
-from oodkit.scorers.class_means import BLOCK, class_sums
+from oodkit.scorers.class_means import class_directions, class_sums, directions_note
 from oodkit.scorers.parts import in_parts
-from oodkit.scorers.squared_distance import squared_distance_to_nearest
+from oodkit.scorers.squared_distance import root, squared_distance_to_nearest
 from oodkit.scorers.unit_rows import unit_rows
 
 Metric = Literal["cosine", "euclidean"]
-
-NO_DIRECTION = 1e-12  # length of a mean of rows of length 1 that is taken for rounding
 
 
 class Prototypes(Scorer):
@@ -79,22 +77,12 @@ class Prototypes(Scorer):
             self.location_ = means.mean(dim=0)
             self.prototypes_ = means - self.location_
             return
-        blocks = zip(torch.split(train.features, BLOCK), torch.split(classes, BLOCK), strict=True)
-        sums = torch.zeros(len(counts), train.features.shape[1], dtype=torch.float64, device=classes.device)
-        for rows, of in blocks:
-            sums += class_sums(unit_rows(rows.double()), of, len(counts))
-        means = sums / counts[:, None]
-        without = torch.linalg.vector_norm(means, dim=1) <= NO_DIRECTION
-        self.location_, self.prototypes_ = None, unit_rows(means.masked_fill(without[:, None], 0))
-        if bool(without.any()):
-            found = f"{int(without.sum())} of {len(counts)} classes"
-            self.notes_.append(f"{found} have rows whose directions cancel: cosine 0 with their prototype")
+        self.location_, self.prototypes_ = None, class_directions(train.features, classes, len(counts))
+        self.notes_ += directions_note(self.prototypes_, "classes")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
         prototypes = self.prototypes_.to(x.dtype)
         if self.location_ is None:
             cosines = in_parts(lambda units: (units @ prototypes.T).amax(dim=1), unit_rows(x), len(prototypes))
             return cosines.clamp(-1, 1)
-        squares = squared_distance_to_nearest(x - self.location_.to(x.dtype), prototypes)
-        # The square root has no slope at 0, where the distance has its minimum.
-        return -torch.where(squares > 0, squares.where(squares > 0, 1).sqrt(), 0)
+        return -root(squared_distance_to_nearest(x - self.location_.to(x.dtype), prototypes))

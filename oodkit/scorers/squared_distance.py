@@ -19,10 +19,23 @@ def squared_distance_to_nearest(x: Tensor, points: Tensor) -> Tensor:
     Returns:
         (B,) distances; differentiable in x.
     """
+    return (x - points[nearest_point(x, points)]).square().sum(dim=1)
+
+
+def nearest_point(x: Tensor, points: Tensor) -> Tensor:
+    """Where the nearest point of each row is, (B,) int64.
+
+    Args:
+        x: (B, r) rows.
+        points: (C, r) of the same dtype, C >= 1.
+    """
     with torch.no_grad():
         half_squares = points.square().sum(dim=1) / 2  # (C,)
         per_part = max(1, PRODUCT_BYTES // (len(points) * points.element_size()))
-        nearest = [
-            torch.addmm(half_squares, part, points.T, alpha=-1).argmin(dim=1) for part in torch.split(x, per_part)
-        ]
-    return (x - points[torch.cat(nearest)]).square().sum(dim=1)
+        parts = torch.split(x, per_part)
+        return torch.cat([torch.addmm(half_squares, part, points.T, alpha=-1).argmin(dim=1) for part in parts])
+
+
+def root(squares: Tensor) -> Tensor:
+    """Distances (B,) of squared ones, with slope 0 at 0, where the square root has none."""
+    return torch.where(squares > 0, squares.where(squares > 0, 1).sqrt(), 0)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from oodkit.scorers.base import Scorer, Train
 from oodkit.scorers.class_covariances import class_maps, squared_distance_to_nearest_class
-from oodkit.scorers.clusters import cluster_labels
+from oodkit.scorers.cluster_labels import cluster_labels
 from oodkit.scorers.gaussian import class_gaussians
 from oodkit.scorers.unit_rows import unit_rows
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oodkit.scorers import squared_distance
-from oodkit.scorers.squared_distance import squared_distance_to_nearest
+from oodkit.scorers.squared_distance import nearest_point, root, squared_distance_to_nearest
 
 
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 20), st.integers(0, 6))
@@ -42,3 +42,19 @@ def test_gradient_is_twice_the_difference() -> None:
     squared_distance_to_nearest(x, torch.tensor([[0.0, 0.0], [9.0, 9.0]])).sum().backward()
 
     assert x.grad.tolist() == [[2.0, 0.0]]
+
+
+def test_root_has_no_slope_at_zero() -> None:
+    """The root of 4 is 2 with slope 1/4; that of 0 is 0 with slope 0, not infinite."""
+    squares = torch.tensor([4.0, 0.0], requires_grad=True)
+    roots = root(squares)
+    roots.sum().backward()
+
+    assert roots.tolist() == [2, 0]
+    assert squares.grad is not None
+    assert squares.grad.tolist() == [0.25, 0]
+
+
+def test_nearest_point() -> None:
+    """Where the nearest point is, not how far."""
+    assert nearest_point(torch.tensor([[0.1], [7.0]]), torch.tensor([[9.0], [0.0]])).tolist() == [1, 0]
