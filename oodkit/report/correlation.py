@@ -245,16 +245,13 @@ def _draw(panel: Any, one: Correlation) -> None:
         )
     for fit in one.fits:
         if fit.slope is not None and fit.intercept is not None:
-            ends = np.array([spread.min(), spread.max()])
+            own = [point.accuracy for point in one.points if fit.group in (ALL, point.group)]
+            ends = np.array([min(own), max(own)])
             style = "--" if fit.group == ALL else "-"
-            panel.plot(
-                100 * ends,
-                100 * (fit.slope * ends + fit.intercept),
-                style,
-                color=_COLOURS[fit.group],
-                linewidth=1.1,
-            )
+            heights = 100 * (fit.slope * ends + fit.intercept)
+            panel.plot(100 * ends, heights, style, color=_COLOURS[fit.group], linewidth=1.1)
     panel.margins(0.18)
+    panel.set_ylim(top=min(panel.get_ylim()[1], 101.5))
     panel.set_title("\n".join([one.title, *map(str, one.fits)]), fontsize=7.5, parse_math=False)
     panel.set_xlabel(f"k-NN accuracy on {one.in_}, %", fontsize=8, parse_math=False)
     panel.set_ylabel("AUROC, %", fontsize=8)
@@ -262,5 +259,5 @@ def _draw(panel: Any, one: Correlation) -> None:
 
 
 def _short(backbone: str) -> str:
-    """A name without the folders of a module's file."""
-    return backbone.rpartition("/")[2] if backbone.startswith("module:") else backbone
+    """A name without its family, and without the folders of a module's file."""
+    return backbone.rpartition("/")[2] if backbone.startswith("module:") else backbone.partition(":")[2] or backbone
