@@ -12,7 +12,7 @@ os.environ.setdefault("TYPER_USE_RICH", "0")
 
 import typer
 
-from oodkit.cli import audit, bench, cache, compare, embed, listing, report, score
+from oodkit.cli import audit, bench, cache, cluster, compare, embed, listing, report, score, train
 from oodkit.errors import OodkitError
 
 DONE, UNUSABLE, INTERRUPTED = 0, 2, 130
@@ -31,6 +31,8 @@ app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("audit")(audit.audit)
+app.command("cluster")(cluster.cluster)
+app.command("train")(train.train)
 app.add_typer(listing.app, name="list")
 app.add_typer(cache.app, name="cache")
 
