@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from oodkit.scorers.relative_mahalanobis import RelativeMahalanobis
     from oodkit.scorers.residual import Residual
     from oodkit.scorers.scale import SCALE
+    from oodkit.scorers.selfdistill import SelfDistill
     from oodkit.scorers.semsad import SemSAD
     from oodkit.scorers.she import SHE
     from oodkit.scorers.ssd import SSD
@@ -98,6 +99,7 @@ __all__ = [
     "RelativeMahalanobis",
     "Residual",
     "Scorer",
+    "SelfDistill",
     "SemSAD",
     "TemperatureScaling",
     "ThirdParty",

@@ -1,7 +1,7 @@
 """Training a head by self-distillation: a student learns from its own moving average, the teacher."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from oodkit.errors import InvalidInput
 from oodkit.progress import progress
+from oodkit.scorers.distillation_crops import Crops
 from oodkit.scorers.distillation_head import DistillationHead
 from oodkit.scorers.distillation_loss import distillation_loss
 
@@ -16,19 +17,6 @@ STUDENT_TEMPERATURE = 0.1
 CENTRE_MOMENTUM = 0.9
 TEACHER_CROPS = 2
 WARM_UP = 20  # one step in so many
-
-
-@dataclass(frozen=True)
-class Crops:
-    """What a step is made of.
-
-    Attributes:
-        positive: (S, B, d) rows of S crops of each image, S >= 2; the teacher sees the first two.
-        negative: sets of negative crops, (M, B, d) each.
-    """
-
-    positive: Tensor
-    negative: Sequence[Tensor]
 
 
 @dataclass(frozen=True)

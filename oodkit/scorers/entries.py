@@ -276,6 +276,13 @@ ENTRIES = {
         source="Rafiee et al., 2020",
         cost="an embedding of each fit image per view, and minutes of training",
     ),
+    "selfdistill": Entry(
+        "oodkit.scorers.selfdistill:SelfDistill",
+        summary="kernel mean over the codes of a self-distilled head that had shifted images as negatives",
+        needs="views, auxiliary set (optional)",
+        source="Rafiee et al., ICANN 2022",
+        cost="an embedding of each fit image per view, and minutes of training",
+    ),
     # Other scorers in one
     "ensemble": Entry(
         "oodkit.scorers.ensemble:Ensemble",

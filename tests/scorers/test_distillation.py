@@ -9,7 +9,6 @@ import torch
 
 from oodkit.errors import InvalidInput
 from oodkit.scorers.distillation import (
-    Crops,
     Settings,
     distil,
     share_of_rate,
@@ -19,6 +18,7 @@ from oodkit.scorers.distillation import (
     update_centre,
     update_teacher,
 )
+from oodkit.scorers.distillation_crops import Crops
 from oodkit.scorers.distillation_head import DistillationHead
 
 SETTINGS = Settings(

@@ -24,7 +24,7 @@ def test_each_transformation_has_a_view():
 @pytest.mark.parametrize("text", ["", "rotate45", "patches2,pixels", "pixels+pixels", "rotate+", None, 3, -1.0])
 def test_others_are_refused_in_one_line(text):
     """The line has all names."""
-    with pytest.raises(InvalidInput, match="^shift must be one of rotate, rotate90") as caught:
+    with pytest.raises(InvalidInput, match=r"^shift must be one of rotate, rotate90") as caught:
         shift_names(text)
     assert "\n" not in str(caught.value)
     with pytest.raises(InvalidInput, match="did you mean 'rotate_any'"):
