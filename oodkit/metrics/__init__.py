@@ -16,6 +16,7 @@ from oodkit.metrics.fpr import fpr_at_tpr
 from oodkit.metrics.holm import holm
 from oodkit.metrics.paired_delong import PairedDifference, paired_delong, smallest_detectable_difference
 from oodkit.metrics.roc_curve import roc_curve
+from oodkit.metrics.sensitivity_proxy import Sensitivity, sensitivity_proxy
 from oodkit.metrics.summary import Metrics, summarise
 from oodkit.metrics.tie_fraction import tie_fraction
 
@@ -29,6 +30,7 @@ __all__ = [
     "Friedman",
     "Metrics",
     "PairedDifference",
+    "Sensitivity",
     "aupr",
     "auroc",
     "auroc_cluster_interval",
@@ -42,6 +44,7 @@ __all__ = [
     "nemenyi_critical_difference",
     "paired_delong",
     "roc_curve",
+    "sensitivity_proxy",
     "signed_rank_p_value",
     "smallest_detectable_difference",
     "summarise",

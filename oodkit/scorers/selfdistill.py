@@ -94,8 +94,10 @@ class SelfDistill(Scorer):
         Units of the hidden layer.
     code : int, default 256
         Length of the code.
-    teacher_temperature, last_teacher_temperature : float, default 0.04 and 0.02
-        Of the teacher's probabilities at the first and at the last step; the student's is 0.1.
+    teacher_temperature : float, default 0.04
+        Of the teacher's probabilities at the first step; the student's is 0.1.
+    last_teacher_temperature : float, default 0.02
+        The same at the last step; it changes evenly.
     momentum : float, default 0.996
         Of the teacher at the first step; it rises to 1.
     epochs : int, default 30
@@ -104,8 +106,10 @@ class SelfDistill(Scorer):
         Epochs to wait for a lower loss of held-out views.
     batch_size : int, default 512
         Images of a step.
-    learning_rate, weight_decay : float, default 1e-3 and 0.04
-        Of AdamW; the rate is the peak of a warm-up and half a cosine.
+    learning_rate : float, default 1e-3
+        Of AdamW, at the peak of a warm-up and half a cosine.
+    weight_decay : float, default 0.04
+        Of AdamW, on the layers' weights.
     seed : int, default 0
         Of initial weights, held-out rows and all draws.
 
