@@ -23,7 +23,7 @@ def clusters(count, seed, which=range(6), width=8):
 
 def views_of(rows, seed=1, mild=0.2, strong=1.0):
     rng = np.random.default_rng(seed)
-    spreads = (mild, mild, strong, strong)
+    spreads = (mild, strong)
     return np.stack([rows + spread * rng.standard_normal(rows.shape) for spread in spreads]).astype("f4")
 
 
@@ -112,8 +112,9 @@ def test_transductive_rows_are_one_batch_however_many(transductive):
 def test_a_row_is_never_its_own_neighbour_in_training():
     """Near neighbours are others, negatives are of other images of the pool, mild views of the same."""
     bank = torch.arange(20.0)[:, None]
-    near = torch.stack([(torch.arange(20) + 1) % 20, (torch.arange(20) + 2) % 20], dim=1)
-    pairs = _Pairs(bank, bank[None] + 100, bank[None] + 200, near, 0.25)
+    nearest = torch.stack([(torch.arange(20) + 1) % 20, (torch.arange(20) + 2) % 20], dim=1)
+    near = (torch.arange(20)[:, None] + 5) % 20
+    pairs = _Pairs(bank, bank[None] + 100, bank[None] + 200, nearest, near, 0.25, 0.5)
     pool = torch.arange(0, 20, 2)
     anchors = pool.repeat(400)
     (u, v), (first, negative) = pairs.draw(anchors, pool, torch.Generator().manual_seed(0))
@@ -123,9 +124,12 @@ def test_a_row_is_never_its_own_neighbour_in_training():
     assert 0.22 < float(is_near.float().mean()) < 0.28
     assert set(((v - u)[is_near, 0] % 20).tolist()) == {1.0, 2.0}
     assert ((v - u)[~is_near, 0] == 100).all()
-    others = negative[:, 0] - 200
-    assert (others != anchors).all()
+    is_far = negative[:, 0] >= 200
+    assert 0.48 < float(is_far.float().mean()) < 0.52
+    others = negative[is_far, 0] - 200
+    assert (others != anchors[is_far]).all()
     assert set(others.tolist()) == set(pool.float().tolist())
+    assert (((negative - u)[~is_far, 0] % 20) == 5).all()
 
 
 def test_a_copy_of_a_row_is_more_like_it_than_noise(fitted):
@@ -150,7 +154,7 @@ def test_views_are_named_by_their_numbers():
 def test_training_stops_early(fitted):
     """The losses of held-out pairs are kept, and no more epochs are run than asked for."""
     assert 1 <= len(fitted.losses_) <= FAST["epochs"]
-    assert min(fitted.losses_) < 1.386 - 0.01
+    assert min(fitted.losses_) < fitted.losses_[0]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +163,7 @@ def test_training_stops_early(fitted):
         ({"k": 0}, "k must be"),
         ({"neighbours": 0}, "neighbours must be"),
         ({"neighbour_share": 1.5}, "neighbour_share must be a share from 0 to 1"),
+        ({"near_share": -0.1}, "near_share must be a share from 0 to 1"),
         ({"components": 0}, "components must be"),
         ({"epochs": 0}, "epochs must be"),
         ({"batch_size": 1}, "batch_size must be"),
@@ -181,11 +186,11 @@ def test_too_few_rows_are_refused():
     with pytest.raises(TooFewSamples, match="at least 8 fit samples, got 7"):
         SemSAD().fit(ROWS[:7], views=VIEWS[:, :7])
     with pytest.raises(TooFewSamples, match="all fit samples are equal"):
-        SemSAD().fit(np.ones((10, 3)), views=np.ones((4, 10, 3)))
+        SemSAD().fit(np.ones((10, 3)), views=np.ones((2, 10, 3)))
     with pytest.raises(InvalidInput, match="SemSAD needs features of views"):
         SemSAD().fit(ROWS)
-    with pytest.raises(InvalidInput, match="mild1, mild2, strong1, strong2"):
-        SemSAD().fit(ROWS, views=VIEWS[:2])
+    with pytest.raises(InvalidInput, match=r"mild1, strong1: shape"):
+        SemSAD().fit(ROWS, views=VIEWS[:1])
 
 
 def test_a_rate_that_is_too_high_is_said():
