@@ -16,6 +16,7 @@ from oodkit.scorers.rows import floating
 from oodkit.scorers.unit_rows import unit_rows
 
 LEAST_ROWS = 8
+NEAR = 2, 16  # near negatives are the 2 n-th to the 16 n-th nearest others, where n are neighbours
 HELD_OUT = 0.1  # of the fit rows, whose pairs say when to stop
 _ANCHORS = 4096  # rows that the scores are standardised on, at most
 
@@ -24,7 +25,7 @@ class SemSAD(Scorer):
     """Log-odds that an image and its nearest fit row are two views of one thing; any number.
 
     A discriminator learns to tell pairs of an image and a mild view of it, or a near neighbour, from pairs of an image
-    and a strong view of another:
+    and a strong view of another, or an image that is near but no near neighbour:
 
         x_nn = fit row of largest cosine with x
         score(x) = z(x_nn, x),   z(u, v) = log p(u, v | positive pair) - log p(u, v | negative pair)
@@ -42,6 +43,9 @@ class SemSAD(Scorer):
         A positive pair of neighbours is a fit row and one of so many nearest others.
     neighbour_share : float, default 0.5
         Share of the positive pairs that are neighbours, the others are an image and a mild view; 0.03125 in the paper.
+    near_share : float, default 0.5
+        Share of the negative pairs that are near: a fit row and one of its nearest others, from 2 to 16 times as
+        far down the list as `neighbours`; the rest are an image and a strong view of any other one. 0 in the paper.
     add_cosine : bool, default True
         Add the mean cosine of the neighbours; both are divided by their standard deviation over fit rows, each judged
         by the others. False in the paper.
@@ -49,8 +53,10 @@ class SemSAD(Scorer):
         Principal directions that the discriminator sees, at most as many as there are.
     whiten : bool, default False
         Divide each direction by its standard deviation; else all by one number.
-    mild_views, strong_views : int, default 2
-        Draws of the views that pairs are made of; each costs an embedding of every fit image.
+    mild_views : int, default 1
+        Draws of the mild view that pairs are made of; each costs an embedding of every fit image.
+    strong_views : int, default 1
+        The same of the strong view.
     hidden : int, default 128
         Units of each hidden layer.
     epochs : int, default 20
@@ -59,8 +65,10 @@ class SemSAD(Scorer):
         Epochs to wait for a lower loss of held-out pairs.
     batch_size : int, default 512
         Positive pairs of a step; as many negative ones.
-    learning_rate, weight_decay : float, default 1e-3 and 1e-2
-        Of AdamW; the rate is the peak of a warm-up and half a cosine.
+    learning_rate : float, default 1e-3
+        Of AdamW: the peak of a warm-up and half a cosine.
+    weight_decay : float, default 1e-2
+        Of AdamW, for weights alone.
     transductive : bool, default False
         Normalise hidden units by mean and variance over all rows that are scored in one call, as the published code
         does over a whole test set, so that a score depends on the rows beside it. Such figures say whether sets differ,
@@ -119,11 +127,12 @@ class SemSAD(Scorer):
         k: int = 4,
         neighbours: int = 4,
         neighbour_share: float = 0.5,
+        near_share: float = 0.5,
         add_cosine: bool = True,
         components: int = 128,
         whiten: bool = False,
-        mild_views: int = 2,
-        strong_views: int = 2,
+        mild_views: int = 1,
+        strong_views: int = 1,
         hidden: int = 128,
         epochs: int = 20,
         patience: int = 5,
@@ -136,6 +145,7 @@ class SemSAD(Scorer):
         self.k = k
         self.neighbours = neighbours
         self.neighbour_share = neighbour_share
+        self.near_share = near_share
         self.add_cosine = add_cosine
         self.components = components
         self.whiten = whiten
@@ -169,13 +179,16 @@ class SemSAD(Scorer):
         self._fit_space()
         self.bank_space_ = self._in_space(self.bank_)
         seen = torch.stack([self._in_space(unit_rows(floating(view)).to(self.bank_)) for view in train.views])
-        near = nearest_others(self.bank_, max(int(self.neighbours), int(self.k)))
+        last = min(NEAR[1] * int(self.neighbours), len(self.bank_) - 1)
+        near = nearest_others(self.bank_, max(last, int(self.k)))
         pairs = _Pairs(
             self.bank_space_,
             seen[: self.mild_views],
             seen[self.mild_views :],
             near[:, : self.neighbours],
+            near[:, min(NEAR[0] * int(self.neighbours), last - 1) : last],
             float(self.neighbour_share),
+            float(self.near_share),
         )
         order = torch.randperm(len(self.bank_), generator=generator)
         held = max(2, round(HELD_OUT * len(order)))
@@ -248,7 +261,8 @@ class SemSAD(Scorer):
         for name in ("k", "neighbours", "components", "hidden", "epochs", "patience"):
             check_integer(name, getattr(self, name), 1)
         check_integer("batch_size", self.batch_size, 2)
-        check_number("neighbour_share", self.neighbour_share, "a share from 0 to 1", lambda share: 0 <= share <= 1)
+        for name in ("neighbour_share", "near_share"):
+            check_number(name, getattr(self, name), "a share from 0 to 1", lambda share: 0 <= share <= 1)
         check_positive("learning_rate", self.learning_rate)
         check_number("weight_decay", self.weight_decay, "a number of at least 0", lambda number: number >= 0)
         for name in ("add_cosine", "whiten", "transductive"):
@@ -267,12 +281,24 @@ class _Pairs:
     Args:
         bank: (N, d) the images.
         mild, strong: (V, N, d) their views.
-        near: (N, n) places of their nearest others.
-        share: of the positive pairs that are neighbours.
+        nearest: (N, n) places of their nearest others.
+        near: (N, m) places of others that are near and not among these.
+        nearest_share: of the positive pairs that are neighbours.
+        near_share: of the negative pairs that are near.
     """
 
-    def __init__(self, bank: Tensor, mild: Tensor, strong: Tensor, near: Tensor, share: float) -> None:
-        self.bank, self.mild, self.strong, self.near, self.share = bank, mild, strong, near, share
+    def __init__(
+        self,
+        bank: Tensor,
+        mild: Tensor,
+        strong: Tensor,
+        nearest: Tensor,
+        near: Tensor,
+        nearest_share: float,
+        near_share: float,
+    ) -> None:
+        self.bank, self.mild, self.strong = bank, mild, strong
+        self.nearest, self.near, self.nearest_share, self.near_share = nearest, near, nearest_share, near_share
 
     def draw(self, anchors: Tensor, pool: Tensor, generator: torch.Generator) -> tuple[Pairs, Pairs]:
         """A positive and a negative pair for each anchor.
@@ -287,11 +313,14 @@ class _Pairs:
         def below(high: int) -> Tensor:
             return torch.randint(high, (count,), generator=generator)
 
-        near = self.near[anchors, below(self.near.shape[1])]
-        is_near = torch.rand(count, generator=generator) < self.share
-        second = torch.where(is_near[:, None], self.bank[near], self.mild[below(len(self.mild)), anchors])
+        def either(share: float, one: Tensor, other: Tensor) -> Tensor:
+            return torch.where((torch.rand(count, generator=generator) < share)[:, None], one, other)
+
+        neighbour = self.bank[self.nearest[anchors, below(self.nearest.shape[1])]]
+        second = either(self.nearest_share, neighbour, self.mild[below(len(self.mild)), anchors])
         place = torch.empty(len(self.bank), dtype=torch.int64).index_put((pool,), torch.arange(len(pool)))
         other = pool[(place[anchors] + 1 + below(len(pool) - 1)) % len(pool)]  # never the anchor itself
-        negative = self.strong[below(len(self.strong)), other]
+        near = self.bank[self.near[anchors, below(self.near.shape[1])]]
+        negative = either(self.near_share, near, self.strong[below(len(self.strong)), other])
         first = self.bank[anchors]
         return (first, second), (first, negative)
