@@ -135,6 +135,7 @@ def score(
 
     A set with one split is halved by the seed when it is the in-set, and used whole when it is an out-set.
     """
+    _refuse_mistyped(scorer, param, head, limit)
     from oodkit.evaluation.plot import check_plot_path
 
     if plot is not None:
@@ -185,6 +186,21 @@ def score(
         print_evaluation(evaluation)
 
 
+def _refuse_mistyped(scorer: list[str] | None, param: list[str] | None, head: str | None, limit: int | None) -> None:
+    """Refuse what needs no library to be refused, before importing one takes its seconds."""
+    from oodkit.errors import InvalidInput
+    from oodkit.heads import heads
+    from oodkit.scorers import scorers
+
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"--limit must be at least 1 image, got {limit}")
+    names = _names(scorer)
+    for name in [*(names if isinstance(names, list) else []), *_param_texts(param or [])]:
+        _ = scorers[name]
+    if head is not None:
+        _ = heads[head]
+
+
 def _names(scorers: list[str] | None) -> list[str] | str | None:
     from oodkit.errors import InvalidInput
 
@@ -202,8 +218,13 @@ def parse_params(words: list[str]) -> dict[str, dict[str, Any]]:
         InvalidInput: a word is not of that form, or the value does not fit.
         UnknownName: no such scorer.
     """
-    from oodkit.errors import InvalidInput
     from oodkit.scorers import parse_params as parse_scorer_params
+
+    return {name: parse_scorer_params(name, values) for name, values in _param_texts(words).items()}
+
+
+def _param_texts(words: list[str]) -> dict[str, dict[str, str]]:
+    from oodkit.errors import InvalidInput
 
     texts: dict[str, dict[str, str]] = {}
     for word in words:
@@ -212,4 +233,4 @@ def parse_params(words: list[str]) -> dict[str, dict[str, Any]]:
         if not (equals and dot and name and parameter):
             raise InvalidInput(f"--param must be SCORER.NAME=VALUE, such as knn.k=5, got {word!r}")
         texts.setdefault(name, {})[parameter] = value
-    return {name: parse_scorer_params(name, values) for name, values in texts.items()}
+    return texts

@@ -1,6 +1,8 @@
 """`oodkit score`."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +242,25 @@ def test_what_cannot_run_is_one_line(colours, tmp_path, capsys, more, message):
     assert message in line
     with Store() as store:
         assert list(store.spaces()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--limit", "0"], "--limit must be at least 1 image, got 0"),
+        (["--scorer", "knnn"], "no scorer named 'knnn'"),
+        (["--head", "prob"], "no head named 'prob'"),
+        (["--param", "knn"], "--param must be SCORER.NAME=VALUE"),
+        (["--param", "knnn.k=5"], "no scorer named 'knnn'"),
+    ],
+)
+def test_slips_are_told_before_any_library_is_imported(more, message):
+    """They cost no more time than --help."""
+    program = (
+        "import sys\nfrom oodkit.cli.main import run\ncode = run(sys.argv[1:])\n"
+        "sys.exit(code if 'torch' not in sys.modules and 'numpy' not in sys.modules else 'libraries were imported')"
+    )
+    words = [sys.executable, "-c", program, "score", "--in", "digits@0-4", "--out", "digits@5-9", *more]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr

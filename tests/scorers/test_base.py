@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -269,3 +271,24 @@ def test_views_are_those_that_the_scorer_names():
         OfViews().fit(rows, views=views[:1], aux=aux)
     with pytest.raises(InvalidInput, match=r"aux must be \(2, A, D\): the images, rotate90; got \(1, 4, 3\)"):
         OfViews().fit(rows, views=views, aux=rows)
+
+
+def test_scores_are_kept_in_one_tensor() -> None:
+    """A tensor per chunk, kept till the end, would lie between temporaries: none of them outlives its chunk."""
+    alive: list[int] = []
+    made: list[weakref.ref] = []
+
+    class Counting(Centre):
+        chunk_bytes = 4 * 8 * 10  # ten rows of eight numbers
+
+        def _score(self, x):
+            alive.append(sum(ref() is not None for ref in made))
+            scores = super()._score(x)
+            made.append(weakref.ref(scores))
+            return scores
+
+    rows = np.random.default_rng(0).standard_normal((500, 8)).astype(np.float32)
+    Counting().fit(rows).score_samples(rows)
+
+    assert len(alive) == 50
+    assert max(alive) <= 1
