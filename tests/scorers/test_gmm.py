@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -177,3 +181,15 @@ def test_what_has_no_density() -> None:
 def test_every_kind_keeps_the_contract(components, covariance) -> None:
     """What holds for the default holds for each parameter."""
     check_scorer(GMM(components, covariance))
+
+
+def test_a_fit_with_several_wide_components_ends_on_two_threads() -> None:
+    """Their determinants are computed one by one: torch's batched factorisation may never end there."""
+    program = (
+        "import numpy as np, torch\nfrom oodkit.scorers import GMM\ntorch.set_num_threads(2)\n"
+        "rows = np.random.default_rng(0).standard_normal((600, 256))\n"
+        "assert np.isfinite(GMM(components=4, covariance='full').fit(rows).score_samples(rows[:5])).all()"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
