@@ -13,8 +13,10 @@ from torch import Tensor
 
 from oodkit.clustering.kmeans import row_order
 from oodkit.clustering.own_neighbours import nearest_others
+from oodkit.clustering.temi_gradient import student_step, teacher_step
 from oodkit.clustering.temi_heads import Heads
-from oodkit.clustering.temi_loss import Weighting, temi_loss
+from oodkit.clustering.temi_loss import Weighting, pair_weights
+from oodkit.clustering.workspace import Workspace
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.progress import progress
 
@@ -66,17 +68,17 @@ def temi(
     clusters: int,
     *,
     heads: int = 16,
-    neighbours: int = 50,
+    neighbours: int = 20,
     beta: float = 0.6,
     weighting: Weighting = "temi",
     epochs: int = 100,
     warm_up: int = 20,
     batch_size: int = 512,
-    learning_rate: float = 8e-4,
+    learning_rate: float = 2e-3,
     weight_decay: float = 1e-4,
     momentum: float = 0.996,
     components: int = 256,
-    whitening: float = 1.0,
+    whitening: float = 0.0,
     precision: Precision = "fp32",
     seed: int = 0,
 ) -> TemiClusters:
@@ -162,9 +164,8 @@ class Trainer:
     ) -> None:
         self.student, self.teacher = heads, heads.copy()
         self.beta, self.weighting, self.momentum = beta, weighting, momentum
+        self._memory = Workspace()
         tensors = heads.tensors()
-        for tensor in tensors.values():
-            tensor.requires_grad_(True)
         count, _, clusters = heads.last.shape
         self.share = torch.full((count, clusters), 1 / clusters, device=heads.last.device)
         decayed = [tensors[name] for name in ("first", "second", "last")]
@@ -180,28 +181,26 @@ class Trainer:
             learning_rate: of this step.
             hold_last: whether the last layer stays as it is.
         """
-        rows, shape = pairs.flatten(0, 1), (-1, *pairs.shape[:2], self.share.shape[1])
         with torch.no_grad():
-            log_teacher = self.teacher.log_probabilities(rows)
-            self.share.lerp_(log_teacher.exp().mean(dim=1), 1 - SHARE_MOMENTUM)
-        with torch.enable_grad():  # also where the caller has switched gradients off, as scorers do
-            log_student = self.student.log_probabilities(rows).view(shape)
-            losses = temi_loss(log_student, log_teacher.view(shape), self.share, self.beta, self.weighting)
-            mean = losses.mean()
+            return self._step(pairs.flatten(0, 1), pairs.shape[1], learning_rate, hold_last)
+
+    def _step(self, rows: Tensor, count: int, learning_rate: float, hold_last: bool) -> Tensor:
+        log_teacher = teacher_step(self.teacher, rows, self._memory)
+        self.share.lerp_(log_teacher.exp().mean(dim=1), 1 - SHARE_MOMENTUM)
+        first, second = log_teacher[:, :count], log_teacher[:, count:]
+        weights = pair_weights(first, second, self.weighting).repeat(1, 2)
+        other = torch.cat([second, first], dim=1, out=self._memory("other", *log_teacher.shape, like=log_teacher))
+        losses, slopes = student_step(self.student, rows, other, weights, self.share.log(), self.beta, self._memory)
         if not bool(losses.isfinite().all()):
-            return losses.detach()
-        learning = list(self.student.tensors().values())
-        for tensor, slope in zip(learning, torch.autograd.grad(mean, learning), strict=True):
-            tensor.grad = slope
-        if hold_last:
-            self.student.last.grad = self.student.gain.grad = None
+            return losses
+        learning = self.student.tensors()
+        for name, tensor in learning.items():
+            tensor.grad = None if hold_last and name in ("last", "gain") else slopes[name]
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         self.optimiser.step()
-        with torch.no_grad():
-            averages, currents = list(self.teacher.tensors().values()), list(self.student.tensors().values())
-            torch._foreach_lerp_(averages, currents, 1 - self.momentum)
-        return losses.detach()
+        torch._foreach_lerp_(list(self.teacher.tensors().values()), list(learning.values()), 1 - self.momentum)
+        return losses
 
 
 def learning_rate_at(step: int, warm: int, peak: float) -> float:
