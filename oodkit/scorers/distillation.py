@@ -170,9 +170,10 @@ def _losses(
     sets = [crops.positive, *crops.negative]
     rows = torch.cat([part.flatten(0, 1) for part in sets])
     log_student = (student.logits(rows) / STUDENT_TEMPERATURE).log_softmax(dim=1)
-    answers = [part.unflatten(0, (-1, count)) for part in log_student.split([part[..., 0].numel() for part in sets])]
+    parts = torch.split(log_student, [part.shape[0] * count for part in sets])
+    answers = [part.view(-1, count, part.shape[1]) for part in parts]
     with torch.no_grad():
-        logits = teacher.logits(crops.positive[:TEACHER_CROPS].flatten(0, 1)).unflatten(0, (-1, count))
+        logits = teacher.logits(crops.positive[:TEACHER_CROPS].flatten(0, 1)).view(-1, count, len(centre))
         targets = teacher_probabilities(logits, centre, temperature)
     return distillation_loss(answers[0], targets, answers[1:], weight), logits
 
