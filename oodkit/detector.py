@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data.captions import Captions
@@ -50,6 +52,7 @@ class Detector:
         self.scorer: Scorer = create(scorer, **params) if isinstance(scorer, str) else scorer
         self.backbone = load_backbone(backbone) if isinstance(backbone, str) else backbone
         self.cache = cache
+        self.fitted_on: str | None = None
         self._rows = Rows()
 
     def fit(
@@ -103,6 +106,7 @@ class Detector:
         supply.fit = self._embed(train)
         self.scorer.fit(supply.rows(self.scorer, supply.fit), **supply.needed(self.scorer, []))
         self._rows = supply.rows_of(self.scorer)
+        self.fitted_on = train.fingerprint
         return self
 
     def score(self, images: Images) -> NDArray[np.float64]:
@@ -117,6 +121,20 @@ class Detector:
             NotFittedError: `fit` has not been called.
         """
         return self.scorer.score_samples(self._rows.of(self._embed(as_image_set(images)).features))
+
+    def score_pixels(self, pixels: Tensor) -> Tensor:
+        """(B,) scores of pixels; gradients flow to them where the scorer is differentiable.
+
+        Args:
+            pixels: (B, 3, H, W) in [0, 1] at the backbone's input size, not normalised.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+        """
+        rows = self._rows(self.backbone.embed_pixels(pixels))
+        if self.scorer.differentiable:
+            return self.scorer.score_tensor(rows)
+        return torch.from_numpy(self.scorer.score_samples(rows.detach())).to(pixels.device)
 
     def __repr__(self) -> str:
         """Backbone and scorer."""

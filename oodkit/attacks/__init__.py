@@ -24,20 +24,12 @@ def create_attack(name: str, ball: "Ball | None" = None, **params: Any) -> "Atta
         InvalidInput: a parameter that the attack does not have, or one out of its range.
         MissingDependency: torchattacks is asked for and not installed.
     """
-    from inspect import signature
-
-    from oodkit.errors import InvalidInput, nearest_names
+    from oodkit.attacks.parameters import check_parameters
 
     if name.startswith(TORCHATTACKS):
         from oodkit.attacks.torchattacks_adapter import TorchAttack
 
         return TorchAttack(name.removeprefix(TORCHATTACKS), ball, **params)
-    kind = attacks.load(name)
-    known = [key for key in signature(kind).parameters if key != "ball"]
-    for key in params:
-        if key not in known:
-            near = nearest_names(key, known)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise InvalidInput(f"attack {name} has no parameter {key!r}{meant} It has: {', '.join(known) or 'none'}")
-    attack: Attack = kind(ball, **params)
+    check_parameters(name, params)
+    attack: Attack = attacks.load(name)(ball, **params)
     return attack

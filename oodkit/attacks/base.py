@@ -23,6 +23,7 @@ class Attacked:
 
     Attributes:
         images: (B, 3, H, W) in [0, 1], in the ball, whole grey levels k/255 unless that was not asked for.
+        unrounded: (B, 3, H, W) the best images found, before rounding.
         before: (B,) scores of the clean images.
         found: (B,) scores of the best images found, before rounding.
         after: (B,) scores of `images`.
@@ -32,6 +33,7 @@ class Attacked:
     """
 
     images: Tensor
+    unrounded: Tensor
     before: Tensor
     found: Tensor
     after: Tensor
@@ -84,7 +86,7 @@ class Attack(ABC):
         last = self._search(watched, images, draws)
         last_values = watched(last)
         best, values = (watched.best, watched.value) if self.keeps_best else (last, last_values)
-        found = values
+        found, unrounded = values, best
         if whole_levels:
             best = self.ball.rounded(best, images)
             values = watched(best)
@@ -96,6 +98,7 @@ class Attack(ABC):
         nothing = torch.zeros(len(images), dtype=torch.bool, device=images.device)
         return Attacked(
             images=best,
+            unrounded=unrounded,
             before=goal.scores(watched.start),
             found=goal.scores(found),
             after=goal.scores(values),

@@ -12,7 +12,21 @@ os.environ.setdefault("TYPER_USE_RICH", "0")
 
 import typer
 
-from oodkit.cli import audit, bench, cache, cluster, compare, embed, listing, report, score, train
+from oodkit.cli import (
+    attack,
+    audit,
+    bench,
+    cache,
+    cluster,
+    compare,
+    embed,
+    listing,
+    report,
+    robust,
+    score,
+    sensitivity,
+    train,
+)
 from oodkit.errors import OodkitError
 
 DONE, UNUSABLE, INTERRUPTED = 0, 2, 130
@@ -31,7 +45,10 @@ app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("audit")(audit.audit)
+app.command("attack")(attack.attack)
+app.command("robust")(robust.robust)
 app.command("cluster")(cluster.cluster)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("train")(train.train)
 app.add_typer(listing.app, name="list")
 app.add_typer(cache.app, name="cache")
