@@ -60,7 +60,7 @@ class SelfDistill(Scorer):
     add_cosine : bool, default True
         Add the largest cosine with a fit row, before the head, to the score; both are then standardised on held-out
         rows. False in the paper.
-    shift : str, default "rotate"
+    shift : str, default "rotate90"
         Transformation of negatives: rotate (by 90, 180 and 270 degrees), rotate90, rotate180, rotate270, rotate_any,
         patches2, patches4 (patches of a 2 x 2 or 4 x 4 grid in another order), pixels; several as "rotate90+patches2".
     shift_draws : int, default 1
@@ -70,7 +70,7 @@ class SelfDistill(Scorer):
         set, else own.
     shift_aux : bool, default True
         Take shifted views of the auxiliary images too; else these images as they are.
-    weak_views : int, default 2
+    weak_views : int, default 1
         Mild views of each fit image that are positives, besides the image as it is.
     local_views : int, default 0
         Small crops of each fit image that the student alone sees.
@@ -100,7 +100,7 @@ class SelfDistill(Scorer):
         The same at the last step; it changes evenly.
     momentum : float, default 0.996
         Of the teacher at the first step; it rises to 1.
-    epochs : int, default 30
+    epochs : int, default 12
         Passes over the fit rows, at most.
     patience : int, default 5
         Epochs to wait for a lower loss of held-out views.
@@ -168,11 +168,11 @@ class SelfDistill(Scorer):
         self,
         score: Score = "bank",
         add_cosine: bool = True,
-        shift: str = "rotate",
+        shift: str = "rotate90",
         shift_draws: int = 1,
         negatives: Negatives = "auto",
         shift_aux: bool = True,
-        weak_views: int = 2,
+        weak_views: int = 1,
         local_views: int = 0,
         neighbours: int = 4,
         neighbour_share: float = 0.5,
@@ -187,7 +187,7 @@ class SelfDistill(Scorer):
         teacher_temperature: float = 0.04,
         last_teacher_temperature: float = 0.02,
         momentum: float = 0.996,
-        epochs: int = 30,
+        epochs: int = 12,
         patience: int = 5,
         batch_size: int = 512,
         learning_rate: float = 1e-3,
