@@ -162,6 +162,11 @@ class Backbone:
             _ = self._forward
         return self
 
+    def trainable_module(self) -> nn.Module:
+        """A copy of the network in training mode on the CPU, float32, whose weights may change."""
+        with torch.inference_mode(False):
+            return copy.deepcopy(self._network.module).to("cpu").float().requires_grad_(True).train()
+
     def preprocess(self, image: Image.Image) -> Tensor:
         """An image as (3, size, size) float32 pixels in [0, 1], not yet normalised."""
         return self.preprocessing.fit([pixels_of(image)])[0].float() / 255

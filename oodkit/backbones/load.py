@@ -19,7 +19,8 @@ def load_backbone(
 
     Args:
         name: "efficientnet_lite0" (bundled), "timm:MODEL.TAG", "timm:MODEL/FILE", "open_clip:MODEL/TAG",
-            "open_clip:MODEL/FILE" or "module:FILE.py:FACTORY". The family may be left out where only one has the model.
+            "open_clip:MODEL/FILE", "module:FILE.py:FACTORY" or "trained:FOLDER". The family may be left out where only
+            one has the model.
         image_size: side in pixels of the square input: the shorter side is resized to it (bicubic, antialiased) and
             the centre cropped. None takes the backbone's own evaluation preprocessing.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
@@ -44,6 +45,10 @@ def load_backbone(
         from oodkit.backbones import open_clip_family
 
         network = open_clip_family.load_network(parsed.model, parsed.weights, image_size)
+    elif family == "trained":
+        from oodkit.backbones import trained_family
+
+        network = trained_family.load_network(parsed.model, image_size)
     else:
         from oodkit.backbones import module_family
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from oodkit.errors import InvalidInput
 
-FAMILIES = ("open_clip", "timm", "module")
+FAMILIES = ("open_clip", "timm", "module", "trained")
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class BackboneName:
 
     Attributes:
         family: one of `FAMILIES`, or None where it was left out.
-        model: the family's own name of the model, or FILE.py:FACTORY for the family "module".
+        model: the family's own name of the model, FILE.py:FACTORY for the family "module", a folder for "trained".
         weights: a tag or a file, or None.
     """
 
@@ -27,7 +27,7 @@ class BackboneName:
         family, colon, rest = text.partition(":")
         if not colon or family not in FAMILIES:
             family, rest = "", text
-        if family == "module":
+        if family in ("module", "trained"):
             model, weights = rest, ""
         else:
             model, _, weights = rest.partition("/")
