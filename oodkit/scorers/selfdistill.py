@@ -144,7 +144,9 @@ class SelfDistill(Scorer):
     of what the backbone sees, and blind to what it does not. Each step draws one pair of views per image, where the
     paper's has 2 large and 8 small crops. The centre is the mean of all positive crops of a step; the released code
     averages the first two rows alone. Neighbours as positives, the principal space and the two further scores are not
-    in the paper.
+    in the paper. On the bundled backbone's embeddings of CIFAR-100 the head raises the AUROC of the cosine against
+    CIFAR-10, whose classes are near, and lowers it against sets that look unlike: compare with `knn` before it is used.
+    `oodkit sensitivity` ranks transformations without OOD images.
 
     References
     ----------
