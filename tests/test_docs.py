@@ -29,6 +29,8 @@ API = (
     "scorers",
     "heads",
     "clustering",
+    "attacks",
+    "robustness",
     "metrics",
     "evaluation",
     "audit",
