@@ -64,6 +64,7 @@ class SelfDistillation(Stage):
         )
         width = _width(encoder, settings.global_size)
         head = ProjectionHead(width, settings.hidden, settings.code, settings.outputs)
+        head.gains.requires_grad_(settings.learn_gains)
         self.encoder, self.head = encoder, head
         self.teacher_encoder = copy.deepcopy(encoder).requires_grad_(False).eval()
         self.teacher_head = copy.deepcopy(head).requires_grad_(False).eval()
@@ -109,7 +110,8 @@ class SelfDistillation(Stage):
         temperature = teacher_temperature(step, self.steps, *values.teacher_temperatures)
         with torch.no_grad():
             seen = self._pixels(wholes[0].flatten(0, 1))
-            logits = self.teacher_head(self.teacher_encoder(seen)).float().unflatten(0, wholes[0].shape[:2])
+            logits = _in_float32(self.teacher_head, self.teacher_encoder(seen))
+            logits = torch.unflatten(logits, 0, wholes[0].shape[:2])
             self._teacher_mean = logits.mean(dim=(0, 1))
             targets = teacher_probabilities(logits, self.centre, temperature)
         parts = distillation_loss(log_student[0], targets, log_student[1:], values.negative_weight)
@@ -117,7 +119,7 @@ class SelfDistillation(Stage):
 
     def optimiser(self) -> torch.optim.Optimizer:
         """AdamW; what has one dimension does not decay."""
-        learning = [*self.encoder.parameters(), *self.head.parameters()]
+        learning = [part for part in self._student_parts() if part.requires_grad]
         decayed = [part for part in learning if part.ndim > 1]
         others = [part for part in learning if part.ndim <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
@@ -151,11 +153,11 @@ class SelfDistillation(Stage):
             for average, current in zip(self.teacher_encoder.buffers(), self.encoder.buffers(), strict=True):
                 average.copy_(current)
 
-    def _teacher_parts(self) -> Iterator[Tensor]:
+    def _teacher_parts(self) -> Iterator[nn.Parameter]:
         yield from self.teacher_encoder.parameters()
         yield from self.teacher_head.parameters()
 
-    def _student_parts(self) -> Iterator[Tensor]:
+    def _student_parts(self) -> Iterator[nn.Parameter]:
         yield from self.encoder.parameters()
         yield from self.head.parameters()
 
@@ -164,13 +166,20 @@ class SelfDistillation(Stage):
         rows = torch.cat([part.flatten(0, 1) for part in sets])
         if not len(rows):
             return [part.new_empty((*part.shape[:2], self.values.outputs), dtype=torch.float32) for part in sets]
-        logits = self.head(self.encoder(self._pixels(rows))).float()
+        logits = _in_float32(self.head, self.encoder(self._pixels(rows)))
         found = (logits / self.values.student_temperature).log_softmax(dim=1)
         counts = [part.shape[0] * part.shape[1] for part in sets]
-        return [rows.unflatten(0, part.shape[:2]) for rows, part in zip(found.split(counts), sets, strict=True)]
+        return [rows.unflatten(0, part.shape[:2]) for rows, part in zip(torch.split(found, counts), sets, strict=True)]
 
     def _pixels(self, rows: Tensor) -> Tensor:
         return self.preprocessing.normalise(rows.float() / 255)
+
+
+def _in_float32(head: nn.Module, features: Tensor) -> Tensor:
+    """The head's logits: its sharp temperatures leave no room for the rounding of mixed precision."""
+    with torch.autocast(features.device.type, enabled=False):
+        logits: Tensor = head(features.float())
+    return logits
 
 
 def _by_crop(part: Tensor) -> Tensor:  # (B, n, ...) -> (n, B, ...)

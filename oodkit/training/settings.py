@@ -35,6 +35,9 @@ class SelfDistillSettings:
         student_temperature: of the student.
         centre_momentum: of the centre of the teacher's logits.
         hidden, code, outputs: widths of the head.
+        learn_gains: let the last layer learn what its cosines are multiplied by, as published; with all of them at 1,
+            answers that are uniform for every image, which cost little while negatives are not yet told apart, are out
+            of reach.
         local_crops: positive local crops of an image, beside two global ones.
         negative_local_crops: local crops of a set of negatives, beside one global one.
         shift: what makes an image a negative.
@@ -60,6 +63,7 @@ class SelfDistillSettings:
     hidden: int
     code: int
     outputs: int
+    learn_gains: bool
     local_crops: int
     negative_local_crops: int
     shift: Shift

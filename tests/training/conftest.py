@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 # 16 px, a narrow head: what a run of a few steps needs to show the rules.
-SELFDISTILL = {"outputs": 16, "hidden": 16, "code": 8, "frozen_epochs": 0, "warm_up": 0}
+SELFDISTILL = {"outputs": 16, "hidden": 16, "code": 8, "warm_up": 0}
 SEMSAD = {"discriminator_batch": 8, "discriminator_epochs": 2}
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from oodkit.backbones import load_backbone
 from oodkit.errors import InvalidInput, TooFewSamples
-from oodkit.training import train
+from oodkit.training import presets, train
 from oodkit.training.stage import Stage
 from tests.training.conftest import SELFDISTILL, SEMSAD
 
@@ -57,7 +57,7 @@ def test_what_was_trained_is_a_backbone(data, tmp_path):
 
     features = backbone.embed_pixels(torch.zeros(2, 3, 16, 16))
 
-    assert features.shape == (2, 64)
+    assert features.shape == (2, 128)
     assert backbone.fingerprint != other.fingerprint
     assert load_backbone(trained.backbone).fingerprint == backbone.fingerprint
 
@@ -188,11 +188,28 @@ def test_the_network_of_a_backbone_is_trained_further(data, tmp_path):
     pixels = torch.rand(2, 3, 16, 16)
     features = [load_backbone(trained.backbone).embed_pixels(pixels).numpy() for trained in (first, second, third)]
 
-    assert features[1].shape == (2, 64)
+    assert features[1].shape == (2, 128)
     assert features[2].shape == (2, 64)
     assert not np.allclose(features[0], features[1])
 
 
+# No layer of it depends on the other images of a process, so two processes compute what one does.
+TRANSFORMER = """
+from dataclasses import replace
+from oodkit.backbones.encoders import ViTSpec
+from oodkit.training.presets import PRESETS
+PRESETS["selfdistill"]["small"] = replace(PRESETS["selfdistill"]["small"], encoder=ViTSpec(32, 2, 2, 4, 16))
+"""
+
+
+@pytest.fixture
+def transformer(monkeypatch):
+    """The small preset with a transformer."""
+    monkeypatch.setattr(presets, "PRESETS", {name: dict(values) for name, values in presets.PRESETS.items()})
+    exec(TRANSFORMER, {})
+
+
+@pytest.mark.usefixtures("transformer")
 def test_mixed_precision_trains(data, tmp_path):
     """bf16 gives finite losses, and its folder says so."""
     trained = _selfdistill(data, tmp_path / "a", precision="bf16")
@@ -201,11 +218,12 @@ def test_mixed_precision_trains(data, tmp_path):
     assert np.isfinite(trained.card["losses"]["encoder"]["last"])
 
 
+@pytest.mark.usefixtures("transformer")
 def test_two_processes_train_together(data, tmp_path):
     """Under torchrun each takes half of every batch: the losses are those of one process, and the folder is usable."""
     alone = _selfdistill(data, tmp_path / "alone", seed=3)
     words = [f"--param={key}={value}" for key, value in SELFDISTILL.items()]
-    program = "from oodkit.cli.main import main; main()"
+    program = f"{TRANSFORMER}\nfrom oodkit.cli.main import main; main()"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--no-python"]
     command += [sys.executable, "-c", program, "train", "selfdistill", "--in=shots", f"--data-root={data}", *words]
     command += ["--preset=small", "--image-size=16", "--batch=8", "--epochs=2", "--seed=3", "--device=cpu", "--json"]
@@ -220,5 +238,5 @@ def test_two_processes_train_together(data, tmp_path):
     losses = [json.loads((tmp_path / name / "losses.json").read_text())["encoder"] for name in ("alone", "both")]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
     backbone = load_backbone(f"trained:{tmp_path / 'both'}")
-    assert backbone.embed_pixels(torch.zeros(1, 3, 16, 16)).shape == (1, 64)
+    assert backbone.embed_pixels(torch.zeros(1, 3, 16, 16)).shape == (1, 32)
     assert alone.card["processes"] == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from oodkit.backbones.encoders import BackboneSpec
+from oodkit.backbones.encoders import BackboneSpec, ViTSpec
 from oodkit.errors import InvalidInput, UnknownName
 from oodkit.training.presets import PRESETS, preset
 from oodkit.training.settings import changed, from_backbone, with_image_size
@@ -46,7 +46,7 @@ def test_values_are_replaced_by_name():
     ("values", "error", "match"),
     [
         ({"epoch": 3}, UnknownName, "did you mean 'epochs'"),
-        ({"epochs": "many"}, InvalidInput, "epochs must be of the kind of 15, got 'many'"),
+        ({"epochs": "many"}, InvalidInput, "epochs must be of the kind of 8, got 'many'"),
         ({"encoder": "vit"}, UnknownName, "no setting named 'encoder'"),
     ],
 )
@@ -73,8 +73,9 @@ def test_settings_that_cannot_work(method, values, match):
 
 def test_crops_must_fit_the_patches():
     """30 px and 15 px are no multiples of 4."""
+    settings = replace(preset("selfdistill", "small"), encoder=ViTSpec(32, 2, 2, 4, 32))
     with pytest.raises(InvalidInput, match="patches of 4 px"):
-        with_image_size(preset("selfdistill", "small"), 30).check(with_aux=False)
+        with_image_size(settings, 30).check(with_aux=False)
 
 
 def test_semsad_takes_no_auxiliary_set():
@@ -85,7 +86,7 @@ def test_semsad_takes_no_auxiliary_set():
 
 def test_another_image_size_reaches_the_network():
     """Positions are learnt for it, and local crops have half of it; enlarged images stay so large."""
-    small = with_image_size(preset("selfdistill", "small"), 64)
+    small = with_image_size(replace(preset("selfdistill", "small"), encoder=ViTSpec(32, 2, 2, 4, 32)), 64)
     paper = with_image_size(preset("selfdistill", "paper"), 64)
 
     assert (small.encoder.input_size, small.global_size, small.local_size) == (64, 64, 32)
