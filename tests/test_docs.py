@@ -33,6 +33,7 @@ API = (
     "robustness",
     "metrics",
     "evaluation",
+    "training",
     "audit",
     "report",
     "testing",

@@ -169,7 +169,8 @@ class SelfDistillation(Stage):
         logits = _in_float32(self.head, self.encoder(self._pixels(rows)))
         found = (logits / self.values.student_temperature).log_softmax(dim=1)
         counts = [part.shape[0] * part.shape[1] for part in sets]
-        return [rows.unflatten(0, part.shape[:2]) for rows, part in zip(torch.split(found, counts), sets, strict=True)]
+        split = zip(torch.split(found, counts), sets, strict=True)
+        return [torch.unflatten(rows, 0, part.shape[:2]) for rows, part in split]
 
     def _pixels(self, rows: Tensor) -> Tensor:
         return self.preprocessing.normalise(rows.float() / 255)
