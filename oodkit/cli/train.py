@@ -56,9 +56,7 @@ def train(
     ] = None,
     out: Annotated[
         list[str] | None,
-        typer.Option(
-            "--out", metavar="D", autocompletion=complete_datasets, help="Try the score of pairs on it (semsad)."
-        ),
+        typer.Option("--out", metavar="D", autocompletion=complete_datasets, help="Try the method's own score on it."),
     ] = None,
     preset: Annotated[
         PresetName, typer.Option("--preset", help="paper: as published, for GPUs; small: minutes on a CPU.")

@@ -1,4 +1,4 @@
-"""How well the score of pairs tells an in-set's test images from those of out-sets."""
+"""How well a method's own score tells an in-set's test images from those of out-sets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from oodkit.data.image_set import ImageSet
 from oodkit.metrics import summarise
 from oodkit.training.images import TrainingImages
 from oodkit.training.pair_score import TRANSDUCTIVE_BATCH, PairScore
+from oodkit.training.uniformity_score import UniformityScore
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,18 @@ def judge_pairs(
     return tuple(found)
 
 
-def _images(score: PairScore, images: ImageSet, limit: int | None, seed: int) -> TrainingImages:
+def judge_uniformity(
+    score: UniformityScore, test: ImageSet, outs: Mapping[str, ImageSet], limit: int | None = None, seed: int = 0
+) -> tuple[Judgement, ...]:
+    """The AUROC of each out-set; arguments as in `judge_pairs`."""
+    in_scores = score.score(_images(score, test, limit, seed))
+    return tuple(
+        _judgement(name, "inductive", in_scores, score.score(_images(score, images, limit, seed)))
+        for name, images in outs.items()
+    )
+
+
+def _images(score: PairScore | UniformityScore, images: ImageSet, limit: int | None, seed: int) -> TrainingImages:
     return TrainingImages(images if limit is None else take(images, limit, seed), score.preprocessing)
 
 

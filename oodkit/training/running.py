@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from oodkit.backbones import Preprocessing, load_backbone
+from oodkit.backbones.encoders import Squeezed
 from oodkit.backbones.trained_family import WEIGHTS
 from oodkit.data import DatasetName, FitAndTest, load_dataset, load_fit_and_test, take
 from oodkit.data.image_set import ImageSet
@@ -21,15 +22,17 @@ from oodkit.training.contrast import Contrast
 from oodkit.training.draws import drawing
 from oodkit.training.folder import TrainingFolder
 from oodkit.training.images import TrainingImages
-from oodkit.training.judging import Judgement, judge_pairs
+from oodkit.training.judging import Judgement, judge_pairs, judge_uniformity
 from oodkit.training.loop import Precision, Say, run_stage
 from oodkit.training.pair_score import PairScore, features_of
 from oodkit.training.pairs import Pairs
 from oodkit.training.presets import preset as preset_of
-from oodkit.training.self_distillation import SelfDistillation
+from oodkit.training.projection_head import ProjectionHead
+from oodkit.training.self_distillation import SelfDistillation, width_of
 from oodkit.training.settings import SelfDistillSettings, SemSADSettings, Settings, changed, from_backbone
 from oodkit.training.settings import with_image_size as sized
 from oodkit.training.stage import Stage
+from oodkit.training.uniformity_score import UniformityScore
 from oodkit.training.world import World, joined
 
 HEAD, DISCRIMINATOR = "head.safetensors", "discriminator.safetensors"
@@ -107,7 +110,8 @@ def train(
         in_: name of the in-set; of a set with one split, the half that `seed` gives is trained on.
         to: the folder: weights, a card, the loss of each step. Its encoder is the backbone "trained:FOLDER".
         aux: name of a set whose images are negatives too; selfdistill only.
-        outs: names of out-sets that the pair score of semsad is tried on.
+        outs: names of out-sets that the method's own score is tried on: log-odds of pairs (semsad), or how far
+            the head's answer is from uniform (selfdistill).
         preset: "paper" or "small".
         backbone: name of a backbone whose network is trained on; None for one from scratch.
         epochs: of the encoder; None for those of the preset.
@@ -142,8 +146,6 @@ def train(
     if transductive:
         settings = _transductive(settings)
     settings.check(aux is not None)
-    if outs and not isinstance(settings, SemSADSettings):
-        raise InvalidInput(f"selfdistill has no score of pairs: `oodkit score --backbone trained:{to} --scorer kernel`")
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     fit = halves.fit if limit is None else take(halves.fit, limit, seed)
     others = None if aux is None else load_dataset(aux, data_root=data_root, prefer="train")
@@ -191,9 +193,12 @@ def train(
             world.wait()
         judgements: tuple[Judgement, ...] = ()
         if out_sets and world.leads:
-            assert isinstance(settings, SemSADSettings)
-            score = course.pair_score(settings, images, preprocessing)
-            judgements = judge_pairs(score, halves.test, out_sets, settings.transductive, limit, seed)
+            if isinstance(settings, SemSADSettings):
+                pairs = course.pair_score(settings, images, preprocessing)
+                judgements = judge_pairs(pairs, halves.test, out_sets, settings.transductive, limit, seed)
+            else:
+                uniformity = course.uniformity_score(settings, preprocessing)
+                judgements = judge_uniformity(uniformity, halves.test, out_sets, limit, seed)
         return Trained(folder.path, f"trained:{folder.path}", folder.card, tuple(notes), judgements, world.leads)
 
 
@@ -241,6 +246,17 @@ class _Course:
         self.folder.load_weights(DISCRIMINATOR, discriminator)
         device = self.world.device
         return PairScore(encoder.to(device), discriminator.to(device), preprocessing, images, device)
+
+    def uniformity_score(self, settings: SelfDistillSettings, preprocessing: Preprocessing) -> UniformityScore:
+        """The score of a finished run."""
+        encoder = settings.encoder.build()
+        self.folder.load_weights(WEIGHTS, encoder)
+        whole = encoder if settings.enlarged is None else Squeezed(encoder, settings.enlarged)
+        width = width_of(encoder.eval(), settings.global_size)
+        head = ProjectionHead(width, settings.hidden, settings.code, settings.outputs)
+        self.folder.load_weights(HEAD, head)
+        network = nn.Sequential(whole, head).to(self.world.device)
+        return UniformityScore(network, preprocessing, settings.student_temperature, self.world.device)
 
     def summary(self, settings: Settings) -> dict[str, dict[str, float]]:
         """By stage, the mean loss of the first and of the last tenth of the steps."""

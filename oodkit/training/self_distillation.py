@@ -62,7 +62,7 @@ class SelfDistillation(Stage):
             settings.negative_local_crops,
             settings.shift,
         )
-        width = _width(encoder, settings.global_size)
+        width = width_of(encoder, settings.global_size)
         head = ProjectionHead(width, settings.hidden, settings.code, settings.outputs)
         head.gains.requires_grad_(settings.learn_gains)
         self.encoder, self.head = encoder, head
@@ -187,7 +187,8 @@ def _by_crop(part: Tensor) -> Tensor:  # (B, n, ...) -> (n, B, ...)
     return part.transpose(0, 1)
 
 
-def _width(encoder: nn.Module, size: int) -> int:
+def width_of(encoder: nn.Module, size: int) -> int:
+    """How many features an encoder gives of images of this size."""
     was = encoder.training
     with torch.no_grad():
         width = int(encoder.eval()(torch.zeros(1, 3, size, size)).shape[1])

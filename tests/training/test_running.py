@@ -157,6 +157,15 @@ def test_pairs_are_judged_image_by_image(data, tmp_path):
     assert (trained.judgements[0].n_in, trained.judgements[0].n_out) == (8, 16)
 
 
+def test_answers_of_the_head_are_judged_image_by_image(data, tmp_path):
+    """The score of selfdistill is how far an answer is from uniform; of one set twice, it tells nothing apart."""
+    trained = _selfdistill(data, tmp_path / "a", outs=["others", "shots"])
+
+    assert [judged.protocol for judged in trained.judgements] == ["inductive", "inductive"]
+    assert 0 <= trained.judgements[0].auroc <= 1
+    assert trained.judgements[1].auroc == 0.5
+
+
 def test_pools_of_anchors(data, tmp_path):
     """As published: anchors of one part of the images, neighbours in the part before."""
     trained = _semsad(data, tmp_path / "a", params={"pool": 10, "semantic_share": 1.0})
