@@ -1,7 +1,8 @@
 """How well scores tell in-distribution from out-of-distribution: arrays in, exact numbers out.
 
 A higher score means more in-distribution, everywhere. All results are fractions, not per cent.
-Metrics need NumPy only; the comparisons of methods over many pairs load SciPy when they are first used.
+Metrics need NumPy only; comparisons of methods over many pairs and conformal thresholds load
+SciPy when they are first used.
 """
 
 from importlib import import_module
@@ -21,12 +22,20 @@ from oodkit.metrics.summary import Metrics, summarise
 from oodkit.metrics.tie_fraction import tie_fraction
 
 if TYPE_CHECKING:
+    from oodkit.metrics.conformal import (
+        FlagRate,
+        conformal_flag_rate,
+        conformal_images_needed,
+        conformal_p_values,
+        conformal_threshold,
+    )
     from oodkit.metrics.ranks import Friedman, average_ranks, friedman, nemenyi_critical_difference
     from oodkit.metrics.signed_rank import AgainstControl, compare_with_control, signed_rank_p_value
 
 __all__ = [
     "AgainstControl",
     "Auroc",
+    "FlagRate",
     "Friedman",
     "Metrics",
     "PairedDifference",
@@ -37,6 +46,10 @@ __all__ = [
     "auroc_interval",
     "average_ranks",
     "compare_with_control",
+    "conformal_flag_rate",
+    "conformal_images_needed",
+    "conformal_p_values",
+    "conformal_threshold",
     "detection_error",
     "fpr_at_tpr",
     "friedman",
@@ -53,9 +66,14 @@ __all__ = [
 
 _HOMES = {
     "AgainstControl": "signed_rank",
+    "FlagRate": "conformal",
     "Friedman": "ranks",
     "average_ranks": "ranks",
     "compare_with_control": "signed_rank",
+    "conformal_flag_rate": "conformal",
+    "conformal_images_needed": "conformal",
+    "conformal_p_values": "conformal",
+    "conformal_threshold": "conformal",
     "friedman": "ranks",
     "nemenyi_critical_difference": "ranks",
     "signed_rank_p_value": "signed_rank",
