@@ -45,7 +45,7 @@ def conformal_images_needed(fpr: float) -> int:
 
 
 def conformal_threshold(scores: ArrayLike, fpr: float = 0.05) -> float:
-    """The threshold below which a score is flagged: the k-th smallest of n scores, k the largest with k / (n + 1) <= fpr.
+    """The threshold below which a score is flagged: the k-th smallest of n, k the largest with k / (n + 1) <= fpr.
 
     A new image whose score is exchangeable with these is flagged with probability k / (n + 1) at most, and exactly so
     where no scores are equal.
@@ -90,7 +90,7 @@ def conformal_p_values(calibration: ArrayLike, scores: ArrayLike) -> NDArray[np.
 def conformal_flag_rate(n: int, fpr: float = 0.05, level: float = 0.95) -> FlagRate:
     """What share of in-distribution images the conformal threshold of n scores flags.
 
-    Given the calibration set it is Beta(k, n + 1 - k) distributed where no scores are equal, and smaller where some are.
+    Over calibration sets it is Beta(k, n + 1 - k) distributed where no scores are equal, and smaller where some are.
 
     Args:
         n: number of calibration scores.
@@ -104,8 +104,8 @@ def conformal_flag_rate(n: int, fpr: float = 0.05, level: float = 0.95) -> FlagR
     if not 0 < level < 1:
         raise InvalidInput(f"level must lie between 0 and 1, got {level}; 0.95 is usual")
     k = _rank(n, fpr)
-    low, high = stats.beta.ppf([(1 - level) / 2, (1 + level) / 2], k, n + 1 - k)
-    return FlagRate(expected=k / (n + 1), low=float(low), high=float(high), level=level, n=n)
+    low, high = (float(stats.beta.ppf(share, k, n + 1 - k)) for share in ((1 - level) / 2, (1 + level) / 2))
+    return FlagRate(expected=k / (n + 1), low=low, high=high, level=level, n=n)
 
 
 def _rank(n: int, fpr: float) -> int:

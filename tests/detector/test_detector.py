@@ -88,7 +88,7 @@ def test_an_opened_image_is_turned_upright_like_its_file(photo_folder, tiny_name
 @pytest.fixture
 def towers():
     """`towers(factory)`: a small network with the parts that the factory names."""
-    file = Path(__file__).parent / "evaluation" / "towers.py"
+    file = Path(__file__).parents[1] / "evaluation" / "towers.py"
     return lambda factory: oodkit.load_backbone(f"module:{file}:{factory}", device="cpu")
 
 
@@ -146,7 +146,7 @@ def test_scorers_of_texts_get_them(photo_folder, towers, photograph):
 
 def test_what_a_scorer_lacks_is_said_before_anything_is_embedded(photo_folder, towers, monkeypatch):
     """In one line that names it and the arguments of fit."""
-    monkeypatch.setattr("oodkit.detector.embed", lambda *_, **__: pytest.fail("an image was embedded"))
+    monkeypatch.setattr("oodkit.detector.detector.embed", lambda *_, **__: pytest.fail("an image was embedded"))
     flat = photo_folder / "train" / "a"
     for scorer, factory, message in [
         ("msp", "plain", "MSP cannot be fitted here: it needs a head: .* no labels to train a probe on"),
