@@ -50,7 +50,7 @@ def one(name: str, features: Path, logits: Path) -> None:
     scorer.fit(
         torch.randn(classes, width)[labels] + torch.randn(FIT_ROWS, width),
         labels,
-        head=(torch.randn(classes, width), torch.randn(classes)),
+        head=None if on_logits else (torch.randn(classes, width), torch.randn(classes)),
         **{need: torch.randn(classes, width) for need in ("text", "out_text", "captions", "negatives")},
     )
     rows = np.load(logits if on_logits else features, mmap_mode="r")

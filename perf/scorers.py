@@ -17,7 +17,7 @@ from scipy.stats import spearmanr
 from scorer_cases import CASES, LOGITS, Case
 from scorer_data import CLASSES, PER_CLASS, QUERIES, WIDTH, Data
 
-from oodkit.scorers import Scorer, create
+from oodkit.scorers import Need, Scorer, create
 
 AT_MOST_SOFTMAX, AT_MOST_PEER = 1.5, 1.0
 SLOW_SECONDS = 5  # a peer that takes longer is timed once
@@ -78,7 +78,8 @@ def measure(case: Case, repeats: int) -> Line:
 def fitted(case: Case, data: Data) -> Scorer:
     """A new scorer, given all that the data have."""
     scorer = create(case.name, **case.params)
-    return scorer.fit(data.rows, data.labels, head=(data.weight, data.bias), text=data.weight)
+    head = None if Need.LOGITS in scorer.needs else (data.weight, data.bias)
+    return scorer.fit(data.rows, data.labels, head=head, text=data.weight)
 
 
 if __name__ == "__main__":

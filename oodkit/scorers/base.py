@@ -2,6 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -55,6 +56,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         What the user should know about this fit, one plain statement each; often empty.
     unit_features_ : bool
         Whether `fit` was given a head that stands for rows of length 1; others are refused then, in scoring too.
+    head_weight_, head_bias_ : (C, D) and (C,) tensors
+        The head whose logits are taken; only where a scorer of logits was fitted with one.
     """
 
     needs: ClassVar[frozenset[Need]] = frozenset()
@@ -68,6 +71,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
     notes_: list[str]
     n_features_in_: int
     unit_features_: bool = False
+    head_weight_: Tensor
+    head_bias_: Tensor
 
     @abstractmethod
     def _fit(self, train: Train) -> None:
@@ -90,7 +95,8 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
 
         Args:
             features: (N, D) real numbers: NumPy (any dtype or order, also memory-mapped), torch (any device) or
-                anything with `__array__`; logits (N, C) where `needs` has LOGITS.
+                anything with `__array__`. Where `needs` has LOGITS: logits (N, C), or features beside a `head`, whose
+                logits are then taken, in scoring too.
             y: (N,) integer class labels; ignored by a scorer that does not use them.
             labels: the same by its own name; scikit-learn calls it `y`.
             **needed: `head`, `text`, `out_text`, `captions`, `negatives`, `views`, `aux`, as `Need` describes them;
@@ -107,13 +113,18 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         if y is not None and labels is not None:
             raise InvalidInput("labels were given twice, as y and as labels; give them once")
         given = {Need.LABELS.value: labels if y is None else y, **needed}
-        train = make_train(type(self).__name__, self.needs | self.optional, features, given)
+        on_logits = Need.LOGITS in self.needs
+        wanted = self.needs | self.optional | ({Need.HEAD} if on_logits else set())
+        train = make_train(type(self).__name__, wanted, features, given)
         self._check_needs(train)
         self._forget()
         self._match_columns(features, train.features, reset=True)
         self.notes_ = []
         if train.unit_features:
             self.unit_features_ = True
+        if on_logits and train.head is not None:
+            self.head_weight_, self.head_bias_ = (part.clone() for part in train.head)
+            train = replace(train, features=self._rows_of(train.features), mapped=False)
         try:
             with torch.inference_mode(False), torch.no_grad():
                 self._fit(train)
@@ -251,15 +262,22 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         return scores
 
     def _score_finite(self, x: Tensor, start: int) -> Tensor:
-        scores = self._score(x)
+        scores = self._score(self._rows_of(x))
         overflown = ~scores.isfinite()
         if bool(overflown.any()):
-            again = self._score(x[overflown].to(torch.float64))
+            again = self._score(self._rows_of(x[overflown].to(torch.float64)))
             if not bool(again.isfinite().all()):
                 row = start + int(overflown.nonzero()[int((~again.isfinite()).nonzero()[0])])
                 raise InvalidInput(f"features are too large to be scored: row {row} overflows float64; scale them down")
             scores = scores.to(torch.float64).index_put((overflown,), again)
         return scores
+
+    def _rows_of(self, x: Tensor) -> Tensor:
+        """What `_fit` and `_score` take of features: themselves, or their logits where `fit` was given their head."""
+        if not hasattr(self, "head_weight_"):
+            return x
+        x = floating(x)
+        return x @ self.head_weight_.T.to(x) + self.head_bias_.to(x)
 
     def _learned(self) -> dict[str, Any]:
         return {k: v for k, v in vars(self).items() if k.endswith("_") and not k.startswith("_")}

@@ -225,7 +225,8 @@ class SemSAD(Scorer):
         if not self.add_cosine:
             return z
         log_odds_unit, cosine_unit = self.units_.to(x.dtype)
-        return z / log_odds_unit + cosines.mean(dim=1) / cosine_unit
+        scores: Tensor = z / log_odds_unit + cosines.mean(dim=1) / cosine_unit
+        return scores
 
     def _log_odds(self, places: Tensor, rows: Tensor) -> Tensor:
         """Mean log-odds (B,) of rows (B, d) of the space and their neighbours (B, k) in the bank."""

@@ -21,8 +21,8 @@ class Need(StrEnum):
     """What a scorer needs besides features.
 
     All but LOGITS are keywords of `fit`. LOGITS says what the features are: a classifier's logits, (N, C), both in
-    `fit` and in scoring. With TEXT, OUT_TEXT, CAPTIONS or NEGATIVES the features are those of the joint image-text
-    space.
+    `fit` and in scoring; or features, where `fit` is given the `head` whose logits are meant. With TEXT, OUT_TEXT,
+    CAPTIONS or NEGATIVES the features are those of the joint image-text space.
     """
 
     LABELS = "labels"
