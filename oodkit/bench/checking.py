@@ -1,10 +1,12 @@
 """Expected figures against those that were found."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from oodkit.bench.planning import Plan
 from oodkit.bench.record import Record
+from oodkit.bench.suite import ExpectedFigure, Suite
 from oodkit.errors import InvalidInput
 
 
@@ -16,8 +18,10 @@ class Comparison:
         name: in-set, out-set, backbone and scorer.
         expected: AUROC as a fraction.
         tolerance: how far it may be off.
-        found: mean over seeds; None where the cell failed or did not run.
+        found: mean over seeds; None where the cell failed, did not run, or lacks seeds.
         reason: why there is none.
+        counts: whether it is reproduced or missed; not where other processes run some of its seeds.
+        settings: `image_size`, `precision` and `head` of the backbone and `params` of the scorer.
     """
 
     name: tuple[str, str, str, str]
@@ -25,6 +29,8 @@ class Comparison:
     tolerance: float
     found: float | None
     reason: str = ""
+    counts: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def difference(self) -> float | None:
@@ -36,48 +42,76 @@ class Comparison:
         """Whether the figure is reproduced; one that is off by the tolerance to the last digit is."""
         return self.difference is not None and abs(self.difference) <= self.tolerance + 1e-12
 
+    @property
+    def missed(self) -> bool:
+        """Whether it counts and is not reproduced."""
+        return self.counts and not self.holds
+
 
 def check(plan: Plan, records: Sequence[Record]) -> list[Comparison]:
     """Compare every expected figure of the plan's pairs, backbones and scorers.
 
     Args:
         plan: that was run.
-        records: of its cells.
+        records: of its cells, in their order; none before it is run.
+
+    Returns:
+        One for each figure that this process has cells of; none where other processes run them all.
 
     Raises:
         InvalidInput: none is expected.
     """
-    suite = plan.suite
-    pairs = {(pair.in_, pair.out) for pair in suite.pairs}
-    backbones = {choice.name for choice in suite.backbones}
-    scorers = {choice.name for choice in suite.scorers} | {record.scorer for record in records}
-    found: dict[tuple[str, str, str, str], list[Record]] = {}
-    names = {job.session.backbone.name: job.choice.name for job in plan.jobs}
-    for record in records:
-        place = (record.in_, record.out, names.get(record.backbone, record.backbone), record.scorer)
-        found.setdefault(place, []).append(record)
-    own = {(cell.pair.in_, cell.pair.out, cell.backbone.name, cell.scorer.name) for cell in plan.cells}
-    rows = []
-    for figure in suite.expected:
-        name = (figure.in_, figure.out, figure.backbone, figure.scorer)
-        if (figure.in_, figure.out) not in pairs or figure.backbone not in backbones or figure.scorer not in scorers:
-            continue
-        if name not in own and plan.is_part and not plan.missing:
-            continue  # of another process
-        value, reason = _found(found.get(name, []))
-        rows.append(Comparison(name, figure.expected.value, figure.expected.tolerance, value, reason))
-    if not rows:
+    figures = list(_wanted(plan.suite))
+    if not figures:
         raise InvalidInput(
-            f"suite {suite.name} has no expected figures for these cells (with other sizes or limits none hold); "
+            f"suite {plan.suite.name} has no expected figures for these cells (with other sizes or limits none hold); "
             "leave --check out, or add them to the file"
         )
+    ran = list(zip(plan.cells, records, strict=True)) if records else []
+    rows = []
+    for figure in figures:
+        own = [record for cell, record in ran if figure.is_of(cell.pair, cell.backbone, cell.scorer)]
+        others = any(figure.is_of(cell.pair, cell.backbone, cell.scorer) for cell in plan.elsewhere)
+        if own or not others:
+            rows.append(_compared(figure, own, others))
     return rows
 
 
-def _found(records: Sequence[Record]) -> tuple[float | None, str]:
-    if not records:
-        return None, "did not run"
-    for record in records:
-        if record.auroc is None:
-            return None, record.error or "failed"
-    return sum(record.auroc or 0.0 for record in records) / len(records), ""
+def _wanted(suite: Suite) -> Iterator[ExpectedFigure]:
+    """Figures of what the suite runs, which may be less than its file has."""
+    for figure in suite.expected:
+        if any(
+            figure.is_of(pair, backbone, scorer)
+            for pair in suite.pairs
+            for backbone in suite.backbones
+            for scorer in suite.choices_of(figure.scorer)
+        ):
+            yield figure
+
+
+def _compared(figure: ExpectedFigure, records: Sequence[Record], others: bool) -> Comparison:
+    failed = [record.error or "failed" for record in records if record.auroc is None]
+    areas = [record.auroc for record in records if record.auroc is not None]
+    found, reason = None, ""
+    if failed:
+        reason = failed[0]
+    elif others:
+        reason = "not all seeds here"
+    elif not areas:
+        reason = "did not run"
+    else:
+        found = sum(areas) / len(areas)
+    return Comparison(
+        (figure.in_, figure.out, figure.backbone, figure.scorer),
+        figure.expected.value,
+        figure.expected.tolerance,
+        found,
+        reason,
+        counts=bool(failed) or not others,
+        settings={
+            "image_size": figure.image_size,
+            "precision": figure.precision,
+            "head": figure.head,
+            "params": dict(figure.params),
+        },
+    )

@@ -9,8 +9,7 @@ from oodkit.bench.keys import Keys
 from oodkit.bench.options import Options
 from oodkit.bench.sources import Sources
 from oodkit.bench.stored import Stored
-from oodkit.bench.suite import BackboneChoice, Pair, ScorerChoice, Suite
-from oodkit.bench.suite_file import ALL
+from oodkit.bench.suite import ALL, BackboneChoice, Pair, ScorerChoice, Suite
 from oodkit.data import FitAndTest
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.all_scorers import only_by_name

@@ -32,7 +32,7 @@ class Plan:
         counts: of images.
         done: number of cells whose results are there.
         seconds: estimated time to embed; None where nothing was tried.
-        is_part: whether other processes run the other cells.
+        elsewhere: cells that other processes run.
     """
 
     suite: Suite
@@ -43,7 +43,7 @@ class Plan:
     counts: Counts
     done: int
     seconds: float | None = None
-    is_part: bool = False
+    elsewhere: tuple[Cell, ...] = ()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -77,7 +77,9 @@ def make_plan(suite: Suite, options: Options, results: Results | None, *, trial:
     with Store(options.cache) as store:
         stored = Stored(store, view_key(suite.view))
         maker = JobMaker(suite, options, sources, stored)
-        jobs = share(maker.jobs(backbones, [pair for pair in suite.pairs if pair not in skipped]), *options.shard)
+        whole = maker.jobs(backbones, [pair for pair in suite.pairs if pair not in skipped])
+        jobs = share(whole, *options.shard)
+        own = {cell for job in jobs for cell in job.cells}
         counts = stored.count((job.session, job.views) for job in jobs)
     return Plan(
         suite=suite,
@@ -88,7 +90,7 @@ def make_plan(suite: Suite, options: Options, results: Results | None, *, trial:
         counts=counts,
         done=sum(cell.key in done for job in jobs for cell in job.cells),
         seconds=sum(map(_trial, counts.todo)) if trial and counts.todo else None,
-        is_part=options.shard[1] > 1,
+        elsewhere=tuple(cell for job in whole for cell in job.cells if cell not in own),
     )
 
 

@@ -293,7 +293,7 @@ class _JobRun:
             "backbone": name,
             "scorer": cell.scorer.name,
             "reported": self.suite.reported_for(cell.pair, cell.scorer.name),
-            "expected": self.suite.expected_for(cell.pair, cell.backbone.name, cell.scorer.name),
+            "expected": self.suite.expected_for(cell.pair, cell.backbone, cell.scorer),
         }
 
     def _labels(self, cell: Cell) -> dict[str, Any]:

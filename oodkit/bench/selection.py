@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oodkit.bench.suite import BackboneChoice, ScorerChoice, Suite
-from oodkit.bench.suite_file import ALL
+from oodkit.bench.suite import ALL, BackboneChoice, ScorerChoice, Suite
 from oodkit.errors import InvalidInput, nearest_names
 from oodkit.scorers import create
 from oodkit.views import views

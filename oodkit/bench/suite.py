@@ -7,6 +7,8 @@ from typing import Any
 from oodkit.backbones.base import Precision
 from oodkit.bench.record import Expected, Reported
 
+ALL = "all"  # in place of a scorer's name
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -82,13 +84,35 @@ class ReportedFigure:
 
 @dataclass(frozen=True)
 class ExpectedFigure:
-    """A figure that must be reproduced, and the cell that must do it."""
+    """A figure that must be reproduced, and the one configuration that must do it.
+
+    Attributes:
+        expected: the figure.
+        in_: in-set.
+        out: out-set.
+        backbone: its name.
+        scorer: registry name.
+        image_size: as the suite asks for the backbone.
+        precision: likewise.
+        head: likewise.
+        params: as the suite asks for the scorer.
+    """
 
     expected: Expected
     in_: str
     out: str
     backbone: str
     scorer: str
+    image_size: int | None = None
+    precision: Precision = "fp32"
+    head: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def is_of(self, pair: Pair, backbone: BackboneChoice, scorer: ScorerChoice) -> bool:
+        """Whether a cell of these must reproduce it."""
+        own = (self.in_, self.out, self.backbone, self.image_size, self.precision, self.head, self.scorer)
+        asked = (backbone.name, backbone.image_size, backbone.precision, backbone.head, scorer.name)
+        return own == (pair.in_, pair.out, *asked) and dict(self.params) == dict(scorer.params)
 
 
 @dataclass(frozen=True)
@@ -148,8 +172,12 @@ class Suite:
             if (figure.in_, figure.out) == (pair.in_, pair.out) and figure.reported.scorer == scorer
         )
 
-    def expected_for(self, pair: Pair, backbone: str, scorer: str) -> Expected | None:
+    def choices_of(self, scorer: str) -> tuple[ScorerChoice, ...]:
+        """The configurations of a scorer that the suite runs; its defaults where only "all" asks for it."""
+        named = tuple(choice for choice in self.scorers if choice.name == scorer)
+        by_all = any(choice.name == ALL for choice in self.scorers)
+        return named or ((ScorerChoice(scorer),) if by_all else ())
+
+    def expected_for(self, pair: Pair, backbone: BackboneChoice, scorer: ScorerChoice) -> Expected | None:
         """The figure that a cell must reproduce; None where there is none."""
-        wanted = (pair.in_, pair.out, backbone, scorer)
-        found = (f.expected for f in self.expected if (f.in_, f.out, f.backbone, f.scorer) == wanted)
-        return next(found, None)
+        return next((figure.expected for figure in self.expected if figure.is_of(pair, backbone, scorer)), None)

@@ -1,15 +1,17 @@
 """Suites from a file: `benchmarks.yaml` of the package, or one of the user's."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from oodkit.backbones.base import Precision
 from oodkit.bench.marked_yaml import Marked, read_marked_yaml
 from oodkit.bench.record import Expected, Reported
 from oodkit.bench.suite import (
+    ALL,
     BackboneChoice,
     ExpectedFigure,
     OwnSet,
@@ -25,8 +27,8 @@ from oodkit.scorers import create
 from oodkit.views import views
 
 NAME = "benchmarks.yaml"
-ALL = "all"
 UNKNOWN_SCORER = "unknown"  # of a published figure whose method is not stated
+Choice = TypeVar("Choice", BackboneChoice, ScorerChoice)
 CERTAINTIES = ("sighted", "derived", "exercise", "leaderboard")
 
 
@@ -80,19 +82,9 @@ class SuiteFile:
             ("about", "seeds", "view", "limit", "reported", "expected"),
         )
         pairs = tuple(self._pairs(keys["pairs"]))
-        scorers = tuple(_scorer(item) for item in keys["scorers"].items())
-        backbones = tuple(self._backbone(item) for item in keys["backbones"].items())
+        scorers = tuple(_once(keys["scorers"], _scorer, _same_scorer))
+        backbones = tuple(_once(keys["backbones"], self._backbone, _same_backbone))
         seeds = tuple(item.whole(0) for item in keys["seeds"].items()) if "seeds" in keys else (0,)
-        reported = tuple(
-            figure
-            for item in (keys["reported"].items() if "reported" in keys else ())
-            for figure in _reported(item, pairs)
-        )
-        expected = tuple(
-            figure
-            for item in (keys["expected"].items() if "expected" in keys else ())
-            for figure in _expected(item, pairs, backbones)
-        )
         view = "identity"
         if "view" in keys:
             view = keys["view"].text()
@@ -100,7 +92,7 @@ class SuiteFile:
                 _ = views[view]
             except OodkitError as error:
                 raise keys["view"].error(str(error)) from error
-        return Suite(
+        own = Suite(
             name=name,
             title=keys["title"].text(),
             about=keys["about"].text().strip() if "about" in keys else "",
@@ -110,9 +102,13 @@ class SuiteFile:
             seeds=seeds,
             view=view,
             limit=keys["limit"].whole(1) if "limit" in keys else None,
-            reported=reported,
-            expected=expected,
             sets=self.sets,
+        )
+        # Figures come last: what is wrong with a pair or a backbone is said of its own line.
+        return replace(
+            own,
+            reported=tuple(figure for item in _items(keys, "reported") for figure in _reported(item, pairs)),
+            expected=tuple(figure for item in _items(keys, "expected") for figure in _expected(item, own)),
         )
 
     @cached_property
@@ -162,6 +158,31 @@ class SuiteFile:
         )
 
 
+def _items(keys: Mapping[str, Marked], name: str) -> Iterator[Marked]:
+    if name in keys:
+        yield from keys[name].items()
+
+
+def _once(value: Marked, read: Callable[[Marked], Choice], same: Callable[[Choice, Choice], bool]) -> Iterator[Choice]:
+    """The entries of a list; the same one twice would be a figure that counts twice."""
+    seen: list[Choice] = []
+    for item in value.items():
+        choice = read(item)
+        if any(same(choice, other) for other in seen):
+            raise item.error(f"{choice.name!r} stands twice, with the same settings")
+        seen.append(choice)
+        yield choice
+
+
+def _same_scorer(one: ScorerChoice, other: ScorerChoice) -> bool:
+    return (one.name, dict(one.params)) == (other.name, dict(other.params))
+
+
+def _same_backbone(one: BackboneChoice, other: BackboneChoice) -> bool:
+    overlap = one.in_sets is None or other.in_sets is None or bool(set(one.in_sets) & set(other.in_sets))
+    return overlap and replace(one, in_sets=None) == replace(other, in_sets=None)
+
+
 def _own_set(name: str, value: Marked) -> OwnSet:
     keys = value.section(("get",), ("images", "lists"))
     if ("images" in keys) != ("lists" in keys):
@@ -209,19 +230,83 @@ def _reported(item: Marked, pairs: tuple[Pair, ...]) -> Iterator[ReportedFigure]
             yield ReportedFigure(reported, in_, name if is_pairs else None, None if is_pairs else name)
 
 
-def _expected(item: Marked, pairs: tuple[Pair, ...], backbones: tuple[BackboneChoice, ...]) -> Iterator[ExpectedFigure]:
+def _expected(item: Marked, suite: Suite) -> Iterator[ExpectedFigure]:
     """Figures of one in-set and backbone: a scorer a line, an out-set a column."""
-    keys = item.section(("in", "backbone", "outs", "tolerance", "auroc"), ("tolerances",))
+    keys = item.section(
+        ("in", "backbone", "outs", "tolerance", "auroc"), ("tolerances", "image_size", "precision", "head", "params")
+    )
     in_, outs = keys["in"].text(), keys["outs"].texts()
-    backbone = keys["backbone"].choice(tuple(dict.fromkeys(choice.name for choice in backbones)))
     for out in outs:
-        _require(keys["outs"], pairs, in_, out, None)
+        _require(keys["outs"], suite.pairs, in_, out, None)
+    backbone = _backbone_of(keys, suite, in_)
+    params = keys["params"].plain() if "params" in keys else None
     usual = keys["tolerance"].fraction()
+    rows = keys["auroc"].mapping()
     own: Mapping[str, Marked] = keys["tolerances"].mapping() if "tolerances" in keys else {}
+    for name, tolerance in own.items():
+        if name not in rows:
+            near = nearest_names(name, rows, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(rows)}"
+            raise tolerance.error(f"a tolerance of {name!r}, of which no figure is expected here; {hint}")
     for scorer, figures in _table(keys["auroc"], outs):
-        tolerance = own[scorer].fraction() if scorer in own else usual
+        choice = _scorer_of(rows[scorer], suite, scorer, params)
+        tolerance_of = own[scorer].fraction() if scorer in own else usual
         for out, figure in zip(outs, figures, strict=True):
-            yield ExpectedFigure(Expected(figure, tolerance), in_, out, backbone, scorer)
+            yield ExpectedFigure(
+                Expected(figure, tolerance_of),
+                in_,
+                out,
+                backbone.name,
+                scorer,
+                backbone.image_size,
+                backbone.precision,
+                backbone.head,
+                choice.params,
+            )
+
+
+def _backbone_of(keys: Mapping[str, Marked], suite: Suite, in_: str) -> BackboneChoice:
+    """The one configuration of a backbone that a figure is of."""
+    name = keys["backbone"].choice(tuple(dict.fromkeys(choice.name for choice in suite.backbones)))
+    settings = {key: keys[key].plain() for key in ("image_size", "precision", "head") if key in keys}
+    ours = [c for c in suite.backbones if c.name == name and (c.in_sets is None or in_ in c.in_sets)]
+    if not ours:
+        raise keys["backbone"].error(f"the suite does not run the backbone {name!r} on {in_!r}")
+    found = [c for c in ours if all(getattr(c, key) == value for key, value in settings.items())]
+    if len(found) == 1:
+        return found[0]
+    told = "; ".join(", ".join(f"{key}: {_yaml(getattr(c, key))}" for key in _differing(ours)) for c in ours)
+    if found:
+        raise keys["backbone"].error(f"backbone {name!r} stands in this suite {len(found)} times; say which: {told}")
+    raise keys["backbone"].error(
+        f"backbone {name!r} does not stand in this suite with {', '.join(f'{k}: {v}' for k, v in settings.items())}"
+        + (f"; it has {told}" if told else "; leave that out")
+    )
+
+
+def _differing(choices: list[BackboneChoice]) -> list[str]:
+    return [key for key in ("image_size", "precision", "head") if len({getattr(c, key) for c in choices}) > 1]
+
+
+def _scorer_of(value: Marked, suite: Suite, name: str, params: Mapping[str, Any] | None) -> ScorerChoice:
+    """The one configuration of a scorer that a figure is of."""
+    ours = suite.choices_of(name)
+    if not ours:
+        known = list(dict.fromkeys(choice.name for choice in suite.scorers))
+        near = nearest_names(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known)}"
+        raise value.error(f"a figure of scorer {name!r}, which this suite does not run; {hint}")
+    found = [choice for choice in ours if params is None or dict(choice.params) == params]
+    if len(found) == 1:
+        return found[0]
+    told = " or ".join(f"params: {{{', '.join(f'{k}: {_yaml(v)}' for k, v in c.params.items())}}}" for c in ours)
+    if found:
+        raise value.error(f"scorer {name!r} stands in this suite {len(found)} times; say which, beside `outs`: {told}")
+    raise value.error(f"scorer {name!r} does not stand in this suite with these params; it has {told}")
+
+
+def _yaml(value: object) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _table(value: Marked, columns: tuple[str, ...]) -> Iterator[tuple[str, list[float]]]:

@@ -160,7 +160,13 @@ def bench(
         f"{len(outcome.failed)} failed; {outcome.embedded:,} images embedded; results in {folder}",
         file=sys.stderr,
     )
-    bad = outcome.failed or plan.missing or any(not row.holds for row in compared)
+    if check and not any(row.counts for row in compared):
+        print(
+            "nothing could be compared: other parts run some seeds of every expected figure; run once more with "
+            "--check and without --shard when all parts are done",
+            file=sys.stderr,
+        )
+    bad = outcome.failed or plan.missing or any(row.missed for row in compared)
     return FAILED if bad else 0
 
 
@@ -226,8 +232,10 @@ def _as_json(plan: "Plan", outcome: "Outcome", compared: "list[Comparison]") -> 
                 **dict(zip(("in", "out", "backbone", "scorer"), row.name, strict=True)),
                 "expected": row.expected,
                 "tolerance": row.tolerance,
+                **row.settings,
                 "found": row.found,
-                "holds": row.holds,
+                "holds": row.holds if row.counts else None,
+                "reason": row.reason,
             }
             for row in compared
         ],

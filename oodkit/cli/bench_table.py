@@ -75,20 +75,22 @@ def print_group_means(suite: Suite, records: Sequence[Record]) -> None:
 
 def print_check(rows: Sequence[Comparison]) -> None:
     """A table of what was expected and found, misses first."""
+    counting = [row for row in rows if row.counts]
     table = _table(
-        f"check: {sum(row.holds for row in rows)} of {len(rows)} figures are reproduced",
+        f"check: {sum(row.holds for row in counting)} of {len(counting)} figures are reproduced"
+        + (f", {len(rows) - len(counting)} not compared" if len(counting) < len(rows) else ""),
         "AUROC in per cent",
         ("in", "out", "backbone", "scorer"),
         ("expected", "found", "difference", "tolerance", ""),
     )
-    for row in sorted(rows, key=lambda row: row.holds):
+    for row in sorted(rows, key=lambda row: not row.missed):
         if row.found is None:
             found, difference = row.reason, ""
         else:
             found, difference = f"{100 * row.found:.2f}", f"{100 * (row.found - row.expected):+.2f}"
-        verdict = "ok" if row.holds else "MISS"
+        verdict = "MISS" if row.missed else "ok" if row.counts else ""
         table.add_row(
-            *map(escape, row.name),
+            *map(escape, _named(row)),
             f"{100 * row.expected:.2f}",
             escape(found),
             difference,
@@ -96,6 +98,15 @@ def print_check(rows: Sequence[Comparison]) -> None:
             verdict,
         )
     _console().print(table)
+
+
+def _named(row: Comparison) -> tuple[str, ...]:
+    """In-set, out-set, backbone and scorer with what the suite sets of them."""
+    in_, out, backbone, scorer = row.name
+    size, precision, head = (row.settings.get(name) for name in ("image_size", "precision", "head"))
+    more = [f"{size} px" if size else "", precision if precision != "fp32" else "", f"head {head}" if head else ""]
+    params = ", ".join(f"{name}={value}" for name, value in row.settings.get("params", {}).items())
+    return in_, out, ", ".join(filter(None, [backbone, *more])), f"{scorer}({params})" if params else scorer
 
 
 def _cells(row: Mean, letters: dict[str, str]) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Expected figures: each is reproduced, missed, or did not run."""
 
+from dataclasses import replace
+
 import pytest
 
 from oodkit.bench.checking import Comparison, check
 from oodkit.bench.planning import make_plan
 from oodkit.bench.record import Expected
 from oodkit.bench.running import run_plan
-from oodkit.bench.suite import ExpectedFigure, Pair, ScorerChoice
+from oodkit.bench.suite import BackboneChoice, ExpectedFigure, Pair, ScorerChoice
 from oodkit.errors import InvalidInput
 from oodkit.scorers import KNN
 from tests.bench.conftest import TOWERS
@@ -71,6 +73,50 @@ def test_a_missing_set_is_a_miss(make_suite, options, results):
     plan = make_plan(suite, options, results, trial=False)
     (row,) = check(plan, run_plan(plan, results).records)
     assert (row.holds, row.reason) == (False, "did not run")
+
+
+def test_a_figure_whose_seeds_are_not_all_there_is_not_compared(make_suite, options, results):
+    """A part of the seeds has another mean; together all figures are compared, and what is right holds."""
+    suite = make_suite(seeds=(0, 1, 2), limit=16)
+    plan = make_plan(suite, options, results, trial=False)
+    found = [r.auroc for r in run_plan(plan, results).records if (r.scorer, r.out) == ("knn", "cold")]
+    assert len(found) == 3
+    whole = replace(suite, expected=(ExpectedFigure(Expected(sum(found) / 3, 0.0), "warm", "cold", BACKBONE, "knn"),))
+    part = make_plan(whole, replace(options, shard=(1, 3)), results, trial=False)
+    (row,) = check(part, run_plan(part, results).records)
+    assert (row.found, row.reason, row.counts, row.missed) == (None, "not all seeds here", False, False)
+    plan = make_plan(whole, options, results, trial=False)
+    (row,) = check(plan, run_plan(plan, results).records)
+    assert (row.holds, row.counts) == (True, True)
+
+
+def test_a_part_without_any_cell_of_a_figure_has_nothing_to_compare(make_suite, options, results):
+    """It is no error: another part has them."""
+    suite = make_suite(expected=(ExpectedFigure(Expected(0.5, 0.1), "warm", "cold", BACKBONE, "knn"),))
+    plan = make_plan(suite, replace(options, shard=(2, 2)), results, trial=False)
+    assert check(plan, ()) == check(plan, run_plan(plan, results).records) == []
+
+
+def test_configurations_are_not_averaged(make_suite, options, results):
+    """Each parameter and image size of a scorer and a backbone has a figure of its own."""
+    scorers = tuple(ScorerChoice("pca", {"components": n}, where="a file") for n in (1, 2))
+    suite = make_suite(scorers=scorers, backbones=(BackboneChoice(BACKBONE), BackboneChoice(BACKBONE, image_size=8)))
+    plan = make_plan(suite, options, results, trial=False)
+    found = {
+        (cell.backbone.image_size, cell.scorer.params["components"]): record.auroc
+        for cell, record in zip(plan.cells, run_plan(plan, results).records, strict=True)
+        if cell.pair.out == "cold"
+    }
+    figures = tuple(
+        ExpectedFigure(
+            Expected(0.5, 0.1), "warm", "cold", BACKBONE, "pca", image_size=size, params={"components": components}
+        )
+        for size, components in found
+    )
+    plan = make_plan(replace(suite, expected=figures), options, results, trial=False)
+    rows = check(plan, run_plan(plan, results).records)
+    assert len(rows) == 4
+    assert {(r.settings["image_size"], r.settings["params"]["components"]): r.found for r in rows} == found
 
 
 def test_nothing_expected_is_an_error(checked):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oodkit.bench.record import Expected
-from oodkit.bench.suite import Pair
+from oodkit.bench.suite import BackboneChoice, Pair, ScorerChoice
 from oodkit.bench.suite_file import SuiteFile, default_file
 from oodkit.data.catalog import catalog
 from oodkit.errors import InvalidInput, UnknownName
@@ -130,9 +130,10 @@ def test_parameters_and_settings_are_read(read):
     assert suite.scorers[0].params == {"k": 5}
     assert suite.scorers[1].name == "all"
     (choice,) = read(
-        "[efficientnet_lite0]", "[{name: efficientnet_lite0, image_size: 64, precision: bf16, head: probe, in: [a]}]"
+        "[efficientnet_lite0]",
+        "[{name: efficientnet_lite0, image_size: 64, precision: bf16, head: probe, in: [digits@0-4]}]",
     ).backbones
-    assert (choice.image_size, choice.precision, choice.head, choice.in_sets) == (64, "bf16", "probe", ("a",))
+    assert (choice.image_size, choice.precision, choice.head, choice.in_sets) == (64, "bf16", "probe", ("digits@0-4",))
 
 
 def test_expected_figures_are_one_per_out_set_and_scorer(read):
@@ -143,9 +144,69 @@ def test_expected_figures_are_one_per_out_set_and_scorer(read):
         "        outs: [digits@5-9, mine]\n        tolerance: 0.01\n        tolerances: {msp: 0.1}\n"
         "        auroc:\n          knn: [0.8, 0.7]\n          msp: [0.6, 0.5]\n",
     )
-    assert suite.expected_for(suite.pairs[1], "efficientnet_lite0", "knn") == Expected(0.7, 0.01)
-    assert suite.expected_for(suite.pairs[0], "efficientnet_lite0", "msp") == Expected(0.6, 0.1)
-    assert suite.expected_for(suite.pairs[0], "other", "msp") is None
+    (backbone,), (knn, msp) = suite.backbones, suite.scorers
+    assert suite.expected_for(suite.pairs[1], backbone, knn) == Expected(0.7, 0.01)
+    assert suite.expected_for(suite.pairs[0], backbone, msp) == Expected(0.6, 0.1)
+    assert suite.expected_for(suite.pairs[0], BackboneChoice("other"), msp) is None
+
+
+def figure(backbone="backbone: efficientnet_lite0", auroc="{knn: 0.5}"):
+    """A section with one expected figure, which stands on line 11 of the file."""
+    return f"    expected: [{{in: digits@0-4, {backbone}, outs: [digits@5-9], tolerance: 0.1, auroc: {auroc}}}]\n"
+
+
+def test_a_figure_belongs_to_one_configuration(read):
+    """Which of two image sizes and of two parameters it is of, it says itself."""
+    suite = read(
+        "    backbones: [efficientnet_lite0]\n    scorers: [knn]\n",
+        "    backbones: [{name: efficientnet_lite0, image_size: 32}, efficientnet_lite0]\n"
+        "    scorers: [{name: knn, params: {k: 5}}, knn]\n"
+        + figure("backbone: efficientnet_lite0, image_size: null, params: {k: 5}"),
+    )
+    pair, (small, own), (five, one) = suite.pairs[0], suite.backbones, suite.scorers
+    assert suite.expected_for(pair, own, five) == Expected(0.5, 0.1)
+    for backbone, scorer in [(small, five), (small, one), (own, one)]:
+        assert suite.expected_for(pair, backbone, scorer) is None
+
+
+@pytest.mark.parametrize(
+    ("lists", "where", "message"),
+    [
+        (
+            "[{name: efficientnet_lite0, image_size: 64}, efficientnet_lite0]\n    scorers: [knn]\n",
+            {},
+            "line 11: backbone 'efficientnet_lite0' stands in this suite 2 times; say which: image_size: 64; "
+            "image_size: null",
+        ),
+        (
+            "[efficientnet_lite0]\n    scorers: [knn, {name: knn, params: {k: 5}}]\n",
+            {},
+            "line 11: scorer 'knn' stands in this suite 2 times; say which, beside `outs`: "
+            "params: {} or params: {k: 5}",
+        ),
+        (
+            "[efficientnet_lite0]\n    scorers: [knn]\n",
+            {"backbone": "backbone: efficientnet_lite0, image_size: 64"},
+            "line 11: backbone 'efficientnet_lite0' does not stand in this suite with image_size: 64",
+        ),
+        (
+            "[efficientnet_lite0]\n    scorers: [knn]\n",
+            {"backbone": "backbone: efficientnet_lite0, params: {k: 5}"},
+            "line 11: scorer 'knn' does not stand in this suite with these params",
+        ),
+    ],
+)
+def test_a_figure_that_could_be_of_several_configurations_is_refused(read, lists, where, message):
+    """With file and line, and what tells them apart; so is one of a configuration that is not there."""
+    with pytest.raises(InvalidInput) as caught:
+        read("[efficientnet_lite0]\n    scorers: [knn]\n", lists + figure(**where))
+    assert message in str(caught.value)
+
+
+def test_figures_of_scorers_that_all_brings_are_of_their_defaults(read):
+    """Every registered scorer may be expected then."""
+    suite = read("    scorers: [knn]\n", "    scorers: [all]\n" + figure(auroc="{gen: 0.5}"))
+    assert suite.expected_for(suite.pairs[0], suite.backbones[0], ScorerChoice("gen")) == Expected(0.5, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +217,12 @@ def test_expected_figures_are_one_per_out_set_and_scorer(read):
         ("digits@5-9", "'@1'", "line 8: not a name of a data set"),
         ("[knn]", "[knnn]", "line 10: no scorer named 'knnn'; did you mean 'knn'"),
         ("[knn]", "[{name: knn, params: {kk: 5}}]", "line 10: .*kk"),
+        ("[knn]", "[knn, msp, knn]", "line 10: 'knn' stands twice, with the same settings"),
+        (
+            "[knn]",
+            "[knn]\n" + figure(auroc="{msp: 0.5}"),
+            "line 11: a figure of scorer 'msp', which this suite does not",
+        ),
         ("mine]}", "digits@5-9]}", "line 8: the pair digits@0-4:digits@5-9 stands twice"),
         ("[knn]", "[knn]\n    seeds: [-1]", "line 11: .*whole number of at least 0"),
         ("[knn]", "[knn]\n    view: upside", "line 11: no view named 'upside'"),

@@ -87,6 +87,17 @@ def test_a_missed_figure_is_exit_code_1(words, capsys):
     assert "+75.00" in printed
 
 
+def test_a_part_compares_what_it_has_all_seeds_of(words, capsys):
+    """What it has not is neither reproduced nor missed; if that is all, it says so. Exit code as without --check."""
+    more = "    limit: 6\n    seeds: [0, 1]\n" + expected(0.25)
+    assert run(words("--check", "--shard", "1/2", more=more)) == 0
+    captured = capsys.readouterr()
+    assert "0 of 0 figures are reproduced, 1 not compared" in captured.out
+    assert "not all seeds here" in captured.out
+    assert "MISS" not in captured.out
+    assert "nothing could be compared" in captured.err
+
+
 def test_a_check_of_nothing_is_refused_before_anything_runs(words, capsys):
     """Exit code 2."""
     assert run(words("--check")) == 2
