@@ -1,12 +1,12 @@
 """Why a figure may mislead: doubts that travel beside it."""
 
-import math
 from collections.abc import Sequence
 
 from oodkit.audit.audit import Audit
 from oodkit.audit.baselines import FORMAT, LEARNED_ALL, LEARNED_PIXELS, Baseline
+from oodkit.metrics.figure_doubts import UNDER_50, figure_doubts
 
-MOST_TIES = 1e-3
+MOST_ALIKE = 0.2  # of the in-images, above which a set is of simple pictures rather than full of copies
 CLOSE = 0.02  # of AUROC, within which a trivial baseline is as good
 
 # Wording of scorers' notes that tell of an assumption that fails, not of how a fit went.
@@ -55,51 +55,38 @@ def doubts(
     """
     if auroc is None:
         return ()
-    if auroc_ci is None or any(math.isnan(end) for end in auroc_ci):
-        auroc_ci = hanley_mcneil_interval(auroc, n_in, n_out)
-    low, high = auroc_ci
+    of_figure = figure_doubts(auroc, n_in, n_out, auroc_ci, ties, digits)
     found = []
     if tuned_on_out:
         found.append("hyper-parameters were chosen with images of the out-set")
     if any(_OUT_NAMES in note for note in notes):
         found.append("it knows the names of the OOD classes")
-    found += _of_pair(audit, auroc, high) if audit is not None else []
-    if auroc < 0.5:
-        chance = "within chance" if high >= 0.5 else "out-images score above in-images"
-        found.append(f"AUROC under 50: {chance}")
+    found += _of_pair(audit, auroc) if audit is not None else []
+    found += [line for line in of_figure if line.startswith(UNDER_50)]
     found += [f"outside its assumptions: {note}" for note in notes if any(s in note for s in OUTSIDE_ASSUMPTIONS)]
-    if ties is not None and ties > MOST_TIES:
-        found.append(f"{100 * ties:.2g} % of in/out pairs have equal scores")
-    width = 100 * (high - low)
-    if width > 10 ** (1 - digits):
-        found.append(f"few images ({n_in:,} in, {n_out:,} out): the 95 % interval is {width:.1f} points wide")
+    found += [line for line in of_figure if not line.startswith(UNDER_50)]
     return tuple(found)
 
 
-def hanley_mcneil_interval(auroc: float, n_in: int, n_out: int) -> tuple[float, float]:
-    """A 95 % interval from the AUROC and the numbers of images alone, cut to [0, 1].
-
-    Source: Hanley and McNeil, Radiology 1982, with exponential scores.
-    """
-    q1, q2 = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
-    spread = auroc * (1 - auroc) + (n_in - 1) * (q1 - auroc**2) + (n_out - 1) * (q2 - auroc**2)
-    half = 1.96 * math.sqrt(max(0.0, spread) / (n_in * n_out))
-    return max(0.0, auroc - half), min(1.0, auroc + half)
-
-
-def _of_pair(audit: Audit, auroc: float, high: float) -> list[str]:
+def _of_pair(audit: Audit, auroc: float) -> list[str]:
     found = []
     if audit.shared_classes:
         first = audit.shared_classes[0]
         named = first.in_ if first.in_ == first.out else f"{first.in_} / {first.out}"
         found.append(f"{len(audit.shared_classes)} classes are in both sets by name, such as {named}")
-    if audit.in_out:
+    fitted = len({pair.in_digest for pair in audit.in_fit})
+    if fitted > MOST_ALIKE * audit.n_in:
+        same = len({pair.in_digest for pair in audit.in_fit if pair.identical})
+        found.append(
+            f"{100 * fitted / audit.n_in:.0f} % of the in-images look like one of the fit split, as simple pictures do "
+            f"without being copies ({same:,} have the same bytes)"
+        )
+    if audit.in_out and fitted <= MOST_ALIKE * audit.n_in:
         n_in, n_out = (len({getattr(pair, side) for pair in audit.in_out}) for side in ("in_digest", "other_digest"))
         found.append(f"{n_in:,} in-images and {n_out:,} out-images are near-duplicates of each other")
-    if audit.in_fit:
-        number = len({pair.in_digest for pair in audit.in_fit})
-        share = 100 * number / audit.n_in
-        found.append(f"{number:,} in-images ({share:.1f} %) have near-duplicates in the fit split")
+    if 0 < fitted <= MOST_ALIKE * audit.n_in:
+        share = 100 * fitted / audit.n_in
+        found.append(f"{fitted:,} in-images ({share:.1f} %) have near-duplicates in the fit split")
     seen = [b for b in audit.baselines if not audit.same_resolution or b.kind == "pixels" or b.name == LEARNED_PIXELS]
     singles = [b for b in seen if b.kind != "learned"]
     for baseline in singles + [b for b in seen if b.kind == "learned"]:

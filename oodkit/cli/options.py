@@ -58,7 +58,7 @@ BackboneOption = Annotated[
         metavar="B",
         autocompletion=complete_backbones,
         help="FAMILY:MODEL[/WEIGHTS], such as timm:resnet50.a1_in1k, open_clip:ViT-B-32/laion2b_s34b_b79k or "
-        "module:FILE.py:FACTORY.",
+        "module:FILE.py:FACTORY, or trained:FOLDER of `oodkit train`.",
     ),
 ]
 ImageSizeOption = Annotated[

@@ -29,6 +29,17 @@ def print_evaluation(evaluation: Evaluation) -> None:
     console.print(table)
     for note in dict.fromkeys(f"{result.scorer}: {note}" for result in evaluation.results for note in result.notes):
         console.print(escape(note), highlight=False, soft_wrap=True)
+    for line, group in _doubts(evaluation).items():
+        console.print(escape(f"doubt: {line} ({', '.join(group)})"), highlight=False, soft_wrap=True)
+
+
+def _doubts(evaluation: Evaluation) -> dict[str, list[str]]:
+    """Each doubt, and the rows that it is about."""
+    found: dict[str, list[str]] = {}
+    for result in evaluation.results:
+        for line in result.doubts:
+            found.setdefault(line, []).append(f"{result.out} {result.scorer}")
+    return found
 
 
 def _table(evaluation: Evaluation, headings: tuple[str, ...]) -> Table:

@@ -14,7 +14,7 @@ from oodkit.data.image_set import ImageSet
 from oodkit.data.inventory import dataset_names
 from oodkit.data.names import FILES_PREFIX, HUB_PREFIX, DatasetName
 from oodkit.data.sampling import halves
-from oodkit.errors import InvalidInput, unknown_name
+from oodkit.errors import DataNotFound, InvalidInput, unknown_name
 
 Name = str | os.PathLike[str] | DatasetName
 
@@ -148,7 +148,14 @@ def _named(source: str, data_root: Path, download: bool) -> Dataset:
     folder = data_root / source
     if source in catalog:
         card, copy = catalog[source], copy_by_split(folder, source)
-        return card.open(data_root, download) if copy is None else card.without_dropped(copy)
+        if copy is not None:
+            return card.without_dropped(copy)
+        if download and not os.path.isdir(data_root) and data_root != root.default_data_root():
+            raise DataNotFound(
+                f"{source} is not here: the data root {data_root} does not exist; correct it, or create that folder to "
+                f"download {source} into it"
+            )
+        return card.open(data_root, download)
     if os.path.isdir(folder):
         return FolderDataset(folder, source)
     if os.path.isfile(source):

@@ -9,6 +9,11 @@ def data_root(explicit: str | os.PathLike[str] | None = None) -> Path:
     chosen = explicit or os.environ.get("OODKIT_DATA")
     if chosen:
         return Path(os.path.expanduser(chosen))  # noqa: PTH111 - no error where there is no home
+    return default_data_root()
+
+
+def default_data_root() -> Path:
+    """`oodkit/data` in the user's cache folder, which downloads create."""
     from platformdirs import user_cache_path
 
     return user_cache_path("oodkit", appauthor=False) / "data"

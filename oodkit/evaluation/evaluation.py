@@ -28,6 +28,7 @@ class Result:
         n_out: number of out-images scored.
         seconds: time to fit, to score the in-images and to score the out-images.
         notes: what the scorer says about its fit, one line each.
+        doubts: why the AUROC may mislead, as far as its own numbers tell, one line each.
     """
 
     out: str
@@ -45,6 +46,7 @@ class Result:
     n_out: int
     seconds: dict[str, float]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def refuse_aux(in_name: str, halves: FitAndTest, outs: Mapping[str, ImageSet], a
 def refuse_shared_aux(
     in_: str, fit: Embeddings, test: Embeddings, outs: Mapping[str, Embeddings], aux: Embeddings
 ) -> list[str]:
-    """Lines about auxiliary images that are in the in-set; refuses any of an out-set, and no others than the in-set's."""
+    """Lines about auxiliary images that are in the in-set; refuses any of an out-set, and a set of in-images alone."""
     digests = _digests(aux)
     for name, part in outs.items():
         if shared := len(digests & _digests(part)):

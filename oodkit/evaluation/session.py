@@ -19,7 +19,8 @@ from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.overlap import overlaps, refuse_aux, refuse_equal, refuse_shared_aux
 from oodkit.evaluation.perturbation import check_epsilon, perturbed_scores
 from oodkit.evaluation.supply import Supply
-from oodkit.metrics import summarise
+from oodkit.metrics import summarise, tie_fraction
+from oodkit.metrics.figure_doubts import figure_doubts
 from oodkit.progress import Advance
 from oodkit.scorers.base import Need, Scorer
 from oodkit.views import IDENTITY, after
@@ -203,11 +204,13 @@ class Session:
             out: name of the out-set.
         """
         in_scores, out_scores = scored.scores[self.in_], scored.scores[out]
+        summary = summarise(in_scores, out_scores)
+        ties = tie_fraction(in_scores, out_scores)
         return Result(
             out=out,
             scorer=name,
             params=model.get_params(),
-            **asdict(summarise(in_scores, out_scores)),
+            **asdict(summary),
             n_fit=len(self.fit),
             n_in=len(in_scores),
             n_out=len(out_scores),
@@ -217,6 +220,7 @@ class Session:
                 "score_out": round(scored.score_seconds[out], 4),
             },
             notes=tuple(getattr(model, "notes_", ())),
+            doubts=figure_doubts(summary.auroc, len(in_scores), len(out_scores), summary.auroc_ci, ties),
         )
 
     def _score(self, model: Scorer, name: str, rows: NDArray[Any]) -> NDArray[np.float64]:

@@ -4,12 +4,11 @@ import dataclasses
 import math
 
 import numpy as np
-import pytest
 
 from oodkit.audit.audit import Audit, NearDuplicate
 from oodkit.audit.baselines import Baseline
 from oodkit.audit.class_names import SharedClass
-from oodkit.audit.doubts import OUTSIDE_ASSUMPTIONS, doubts, hanley_mcneil_interval
+from oodkit.audit.doubts import OUTSIDE_ASSUMPTIONS, doubts
 from oodkit.scorers import create
 
 SURE = {"auroc": 0.9, "auroc_ci": (0.897, 0.903), "n_in": 10_000, "n_out": 10_000}
@@ -38,15 +37,6 @@ def test_few_images():
     assert len(doubts(**SURE, digits=2)) == 1
     for ends in (None, (math.nan, math.nan)):
         assert "100 in, 80 out" in doubts(**{**few, "auroc_ci": ends})[0]
-
-
-def test_hanley_and_mcneil_by_their_table():
-    """Standard error 0.003 at 0.9 with 5,000 images a side, 0.01 with 500; none for a perfect AUROC."""
-    low, high = hanley_mcneil_interval(0.9, 5000, 5000)
-    assert (high - low) / 3.92 == pytest.approx(0.0032, abs=1e-4)
-    low, high = hanley_mcneil_interval(0.9, 500, 500)
-    assert (high - low) / 3.92 == pytest.approx(0.0100, abs=2e-4)
-    assert hanley_mcneil_interval(1.0, 10, 10) == (1, 1)
 
 
 def test_under_a_half():
@@ -99,6 +89,16 @@ def test_duplicates_and_shared_names():
         "1 classes are in both sets by name, such as roses / rose",
         "1 in-images and 2 out-images are near-duplicates of each other",
         "1 in-images (1.0 %) have near-duplicates in the fit split",
+    )
+
+
+def test_simple_pictures_are_alike_without_being_copies():
+    """Where more than a fifth of the in-images have a near-duplicate in the fit split, the line says what that is."""
+    alike = tuple(dataclasses.replace(PAIR, in_digest=f"{i:02x}", identical=i == 0) for i in range(30))
+    audit = dataclasses.replace(CLEAN, in_out=(PAIR,), in_fit=alike)
+    assert doubts(**SURE, audit=audit) == (
+        "30 % of the in-images look like one of the fit split, as simple pictures do without being copies (1 have the "
+        "same bytes)",
     )
 
 

@@ -193,3 +193,9 @@ def test_every_public_name_is_there() -> None:
         assert getattr(oodkit.data, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         oodkit.data.nothing  # noqa: B018
+
+
+def test_a_data_root_that_does_not_exist_is_no_reason_to_download(root: Path, tmp_path: Path) -> None:
+    """A mistyped folder is named at once; a folder that is there may be filled."""
+    with pytest.raises(DataNotFound, match=r"the data root .*mistyped does not exist; correct it, or create"):
+        load_dataset("cifar100", data_root=tmp_path / "mistyped")
