@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from oodkit.bench.labels import BackboneLabels, scorer_label
 from oodkit.bench.record import CellScores, Record
 from oodkit.bench.results import DATABASE, Results
 from oodkit.errors import InvalidInput, nearest_names
@@ -97,17 +98,18 @@ def _compare(
     a: str, b: str, of_a: dict[str, Record], of_b: dict[str, Record], kept_a: Results, kept_b: Results
 ) -> Compared:
     both, left_out = [], []
+    labels = BackboneLabels([*of_a.values(), *of_b.values()])
     for place, record in of_a.items():
         other = of_b.get(place)
         if other is None:
-            left_out.append(f"{_called(record)}: only {a} has it")
+            left_out.append(f"{_called(record, labels)}: only {a} has it")
         elif record.error or other.error:
-            left_out.append(f"{_called(record)}: {a if record.error else b} failed")
+            left_out.append(f"{_called(record, labels)}: {a if record.error else b} failed")
         elif (difference := _difference(kept_a.scores(record.key), kept_b.scores(other.key))) is None:
-            left_out.append(f"{_called(record)}: scored on other images")
+            left_out.append(f"{_called(record, labels)}: scored on other images")
         else:
             both.append((record, other, difference))
-    left_out += [f"{_called(record)}: only {b} has it" for place, record in of_b.items() if place not in of_a]
+    left_out += [f"{_called(record, labels)}: only {b} has it" for place, record in of_b.items() if place not in of_a]
     if not both:
         raise InvalidInput(f"{a} and {b} have no cell in common that could be compared: {'; '.join(left_out[:3])}")
     return Compared(a, b, tuple(_adjusted(both)), tuple(left_out))
@@ -157,7 +159,7 @@ def _by_slot(records: Sequence[Record], scorer: str, folder: Path) -> dict[str, 
     for record in own:
         limit = record.provenance.get("limit")
         named = [record.suite, record.in_, record.out, record.backbone, record.seed, record.view]
-        slot = json.dumps([*named, record.image_size, record.precision, limit])
+        slot = json.dumps([*named, record.image_size, record.precision, record.provenance.get("head_asked"), limit])
         if slot in found:
             raise InvalidInput(
                 f"{scorer} was run with several settings on {record.in_} -> {record.out}; compare folders of results"
@@ -166,5 +168,5 @@ def _by_slot(records: Sequence[Record], scorer: str, folder: Path) -> dict[str, 
     return found
 
 
-def _called(record: Record) -> str:
-    return f"{record.in_} -> {record.out}, {record.backbone}, {record.scorer}, seed {record.seed}"
+def _called(record: Record, labels: BackboneLabels) -> str:
+    return f"{record.in_} -> {record.out}, {labels.of(record)}, {scorer_label(record)}, seed {record.seed}"

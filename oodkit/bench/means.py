@@ -19,7 +19,8 @@ class Mean:
         auroc: mean AUROC, a fraction; None where all failed.
         interval: 95 %: DeLong's with one seed, Student's over seeds with several; None where there is none.
         fpr95_in: mean.
-        kind: "images" where the interval is of the draw of images, "seeds" where it is of seeds.
+        kind: "images" where the interval is of the draw of images, "seeds" where it is of seeds of the fit, and the
+            draw of images is not in it.
     """
 
     records: tuple[Record, ...]
@@ -44,6 +45,7 @@ def means(records: Sequence[Record]) -> list[Mean]:
             str(record.image_size),
             record.precision,
             str(record.head),
+            str(record.provenance.get("head_asked")),
             str(record.provenance.get("limit")),
         )
         name = (record.suite, record.in_, record.out, record.backbone, record.scorer, repr(sorted(params.items())))

@@ -183,10 +183,11 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 def _print_plan(plan: "Plan") -> None:
     suite, counts = plan.suite, plan.counts
+    pairs = f"{len(suite.pairs)} pair{'' if len(suite.pairs) == 1 else 's'}"
     lines = [
         f"suite {suite.name}: {suite.title}",
         *([suite.about] if suite.about else []),
-        f"{len(plan.cells):,} cells ({len(suite.pairs)} pairs), {plan.done:,} of them done; {counts.images:,} distinct "
+        f"{len(plan.cells):,} cells ({pairs}), {plan.done:,} of them done; {counts.images:,} distinct "
         f"images; {counts.stored:,} embeddings stored, {counts.to_embed:,} to compute"
         + ("" if plan.seconds is None else f", about {_duration(plan.seconds)} as a short trial says"),
         *(f"left out: {line}" for line in plan.left_out),

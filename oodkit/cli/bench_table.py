@@ -10,22 +10,25 @@ from rich.markup import escape
 from rich.table import Table
 
 from oodkit.bench.checking import Comparison
+from oodkit.bench.labels import BackboneLabels, scorer_label
 from oodkit.bench.means import Mean, means
 from oodkit.bench.record import Record
 from oodkit.bench.suite import Suite
+from oodkit.cli.whole_table import whole_console
 
 
 def print_means(suite: Suite, records: Sequence[Record]) -> None:
     """A table per in-set and backbone: out-sets, scorers, AUROC over seeds, published figures, doubts."""
-    console = _console()
-    for (in_, backbone), group in groupby(means(records), key=lambda mean: (mean.sample.in_, mean.sample.backbone)):
+    console = whole_console()
+    labels = BackboneLabels(records)
+    for (in_, backbone), group in groupby(means(records), key=lambda mean: (mean.sample.in_, labels.of(mean.sample))):
         rows = list(group)
         sample = next((row.sample for row in rows if row.sample.error is None), rows[0].sample)
+        settings = [word for word in (f"{sample.image_size} px", sample.precision) if word not in backbone]
         table = _table(
-            f"in: {in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {backbone}, {sample.image_size} px, "
-            f"{sample.precision}",
-            f"suite {suite.name}; per cent; 95 % interval by DeLong, or over seeds where there are several; FPR95 with "
-            "in-images as positives; letters: doubts below",
+            f"in: {in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {', '.join([backbone, *settings])}",
+            f"suite {suite.name}; per cent; 95 % interval: by DeLong, of the draw of images; with several seeds over "
+            "seeds of the fit, not of the images; FPR95 with in-images as positives; letters: doubts below",
             ("out", "n out", "scorer"),
             ("seeds", "AUROC", "95 % interval", "FPR95", "reported", "doubts"),
         )
@@ -33,11 +36,11 @@ def print_means(suite: Suite, records: Sequence[Record]) -> None:
         for out, of_out in groupby(rows, key=lambda mean: mean.sample.out):
             for place, row in enumerate(of_out):
                 first = ("", "") if place else (escape(out), f"{row.sample.n_out:,}" if row.sample.n_out else "")
-                table.add_row(*first, escape(_scorer(row.sample)), *_cells(row, letters))
-        console.print(table)
+                table.add_row(*first, escape(scorer_label(row.sample)), *_cells(row, letters))
+        whole_console(table, names=3).print(table)
         for line, letter in letters.items():
             console.print(f"  {letter}: {escape(line)}", highlight=False, soft_wrap=True)
-    _print_errors(console, records)
+    _print_errors(console, records, labels)
     if suite.about:
         console.print(escape(suite.about), highlight=False, soft_wrap=True)
 
@@ -49,10 +52,14 @@ def print_group_means(suite: Suite, records: Sequence[Record]) -> None:
     counts: dict[tuple[str, str], int] = {}
     for pair in suite.pairs:
         counts[pair.in_, pair.group or ""] = counts.get((pair.in_, pair.group or ""), 0) + 1
+    labels = BackboneLabels(records)
+    scorers: dict[str, str] = {}
     for mean in means(records):
         group = mean.sample.provenance.get("group")
         if group and mean.auroc is not None:
-            place = (mean.sample.in_, mean.sample.backbone, _scorer(mean.sample), group)
+            scorer = scorer_label(mean.sample)
+            scorers[scorer] = mean.sample.scorer
+            place = (mean.sample.in_, labels.of(mean.sample), scorer, group)
             rows.setdefault(place, []).append(mean.auroc)
     whole = {place: values for place, values in rows.items() if len(values) == counts[place[0], place[3]] > 1}
     if not whole:
@@ -65,12 +72,12 @@ def print_group_means(suite: Suite, records: Sequence[Record]) -> None:
             reported = [
                 f"{100 * figure.reported.value:.2f}"
                 for figure in suite.reported
-                if (figure.in_, figure.group, figure.reported.scorer) == (in_, group, scorer.partition("(")[0])
+                if (figure.in_, figure.group, figure.reported.scorer) == (in_, group, scorers[scorer])
             ]
             text = "" if values is None else f"{100 * fmean(values):.2f}"
             cells.append(text + (f" (reported {', '.join(reported)})" if reported else ""))
         table.add_row(escape(in_), escape(backbone), escape(scorer), *cells)
-    _console().print(table)
+    whole_console(table, names=3).print(table)
 
 
 def print_check(rows: Sequence[Comparison]) -> None:
@@ -97,7 +104,7 @@ def print_check(rows: Sequence[Comparison]) -> None:
             f"{100 * row.tolerance:.2f}",
             verdict,
         )
-    _console().print(table)
+    whole_console(table, names=4).print(table)
 
 
 def _named(row: Comparison) -> tuple[str, ...]:
@@ -138,24 +145,10 @@ def _letter(number: int) -> str:
     return chr(ord("a") + number) if number < 26 else f"{chr(ord('a') + number // 26 - 1)}{chr(ord('a') + number % 26)}"
 
 
-def _scorer(record: Record) -> str:
-    """The scorer's name, with those parameters that are not the default ones."""
-    from inspect import signature
-
-    from oodkit.scorers import scorers
-
-    try:
-        usual = signature(scorers.load(record.scorer)).parameters
-    except Exception:
-        return record.scorer
-    changed = {k: v for k, v in record.params.items() if k != "seed" and k in usual and v != usual[k].default}
-    return record.scorer + (f"({', '.join(f'{k}={v}' for k, v in changed.items())})" if changed else "")
-
-
-def _print_errors(console: Console, records: Sequence[Record]) -> None:
+def _print_errors(console: Console, records: Sequence[Record], labels: BackboneLabels) -> None:
     for record in records:
         if record.error is not None:
-            name = f"{record.in_} -> {record.out}, {record.backbone}, {record.scorer}, seed {record.seed}"
+            name = f"{record.in_} -> {record.out}, {labels.of(record)}, {scorer_label(record)}, seed {record.seed}"
             console.print(f"failed: {escape(name)}: {escape(record.error)}", highlight=False, soft_wrap=True)
 
 
@@ -168,12 +161,7 @@ def _table(title: str, caption: str, left: Sequence[str], right: Sequence[str]) 
         caption_justify="left",
     )
     for heading in left:
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, overflow="fold")
     for heading in right:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, 160))

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,11 +54,14 @@ def compare(
 
 def _print(found: "Compared") -> None:
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    several = len({cell.a.scorer for cell in found.cells}) > 1
+    from oodkit.bench.labels import BackboneLabels, scorer_label
+    from oodkit.cli.whole_table import whole_console
+
+    several = len({scorer_label(cell.a) for cell in found.cells}) > 1
+    labels = BackboneLabels(cell.a for cell in found.cells)
     table = Table(
         title=escape(f"A: {found.a}, B: {found.b}"),
         caption="AUROC in per cent; difference A - B with its 95 % interval; p by paired DeLong, adjusted by Holm over "
@@ -66,13 +70,14 @@ def _print(found: "Compared") -> None:
         title_justify="left",
         caption_justify="left",
     )
-    for heading in ("in", "out", "backbone", *(["scorer"] if several else [])):
-        table.add_column(heading, no_wrap=True)
+    headings = ("in", "out", "backbone", *(["scorer"] if several else []))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for heading in ("seed", "A", "B", "A - B", "95 % interval", "p", "detectable", ""):
         table.add_column(heading, justify="right", no_wrap=True)
     for cell in found.cells:
         d = cell.difference
-        names = (cell.a.in_, cell.a.out, cell.a.backbone, *([cell.a.scorer] if several else []))
+        names = (cell.a.in_, cell.a.out, labels.of(cell.a), *([scorer_label(cell.a)] if several else []))
         table.add_row(
             *map(escape, names),
             str(cell.a.seed),
@@ -84,8 +89,7 @@ def _print(found: "Compared") -> None:
             "" if math.isnan(cell.detectable) else f"{100 * cell.detectable:.2f}",
             ("A" if d.difference > 0 else "B") if cell.significant else "",
         )
-    console = Console()
-    console = console if console.is_terminal else Console(width=max(console.width, 160))
+    console = whole_console(table, names=len(headings))
     console.print(table)
     better, neither, worse = found.wins
     sets = {name for cell in found.cells for name in (cell.a.in_, cell.a.out)}
@@ -106,7 +110,12 @@ def _as_json(found: "Compared") -> dict[str, Any]:
             "in": cell.a.in_,
             "out": cell.a.out,
             "backbone": cell.a.backbone,
+            "image_size": cell.a.image_size,
+            "precision": cell.a.precision,
+            "head": cell.a.provenance.get("head_asked"),
+            "view": cell.a.view,
             "scorers": [cell.a.scorer, cell.b.scorer],
+            "params": [dict(cell.a.params), dict(cell.b.params)],
             "seed": cell.a.seed,
             "auroc": [cell.difference.auroc_a, cell.difference.auroc_b],
             "difference": cell.difference.difference,
@@ -122,15 +131,15 @@ def _as_json(found: "Compared") -> dict[str, Any]:
 
 def _rank(folder: Path, suite: str | None, plot: Path | None, quiet: bool) -> None:
     """Print mean ranks of all scorers over the pairs that all of them have; draw them where asked."""
-    from oodkit.bench.ranking import rank_table
+    from oodkit.bench.ranking import columns_of, rank_table
     from oodkit.bench.results import Results
     from oodkit.errors import InvalidInput, TooFewSamples
     from oodkit.report.critical_difference import plot_critical_difference, rank_methods
 
     with Results(folder, make=False) as kept:
-        names, table = rank_table(kept.records(suite))
+        records = kept.records(suite)
     try:
-        ranking = rank_methods(names, table)
+        ranking = replace(rank_methods(*rank_table(records)), over=columns_of(records))
     except TooFewSamples as error:
         if plot is not None:
             raise InvalidInput(f"no diagram of ranks can be drawn: {error}") from error
@@ -138,7 +147,7 @@ def _rank(folder: Path, suite: str | None, plot: Path | None, quiet: bool) -> No
     if not quiet:
         ranks = ", ".join(f"{name} {rank:.2f}" for name, rank in zip(ranking.names, ranking.ranks, strict=True))
         print(
-            f"mean ranks over {ranking.pairs} pairs (1 is best), critical difference "
+            f"mean ranks over {ranking.pairs} {ranking.over} (1 is best), critical difference "
             f"{ranking.critical_difference:.2f}: {ranks}"
         )
     if plot is not None:

@@ -78,7 +78,10 @@ class Cell:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the AUROC: DeLong's of one seed, Student's of the mean of several; None if undefined."""
+        """95 % interval of the AUROC: DeLong's of one seed, Student's over several; None if undefined.
+
+        Over seeds it is of the fit alone: the draw of images is not in it.
+        """
         return means(self.records)[0].interval
 
 

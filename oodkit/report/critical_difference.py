@@ -25,12 +25,14 @@ class Ranking:
         ranks: their mean ranks, ascending.
         critical_difference: mean ranks at least this far apart differ, at level ALPHA over all pairs of methods.
         pairs: number of in/out pairs that were ranked on.
+        over: what these are, where each was run with several backbones.
     """
 
     names: tuple[str, ...]
     ranks: tuple[float, ...]
     critical_difference: float
     pairs: int
+    over: str = "pairs"
 
     @property
     def groups(self) -> list[tuple[int, int]]:
@@ -146,7 +148,7 @@ def _draw(ranking: Ranking) -> _Drawing:
     lines.append((start, 20.0, x_of(1 + difference), 20.0, 1.6))
     lines += [(x, 16.0, x, 24.0, 1.6) for x in (start, x_of(1 + difference))]
     beyond = " (wider than the scale)" if ranking.critical_difference > count - 1 else ""
-    note = f"critical difference {ranking.critical_difference:.2f}{beyond}, {ranking.pairs} pairs"
+    note = f"critical difference {ranking.critical_difference:.2f}{beyond}, {ranking.pairs} {ranking.over}"
     texts.append((start, 12.0, "start", note))
 
     groups = ranking.groups
@@ -168,6 +170,6 @@ def _draw(ranking: Ranking) -> _Drawing:
 def _in_words(ranking: Ranking) -> str:
     listed = ", ".join(f"{name} {rank:.2f}" for name, rank in zip(ranking.names, ranking.ranks, strict=True))
     return (
-        f"Mean ranks over {ranking.pairs} pairs, 1 is best: {listed}. "
+        f"Mean ranks over {ranking.pairs} {ranking.over}, 1 is best: {listed}. "
         f"Ranks that differ by less than {ranking.critical_difference:.2f} do not differ significantly."
     )

@@ -41,7 +41,7 @@ def _table(table: Table, report: Report, metric: str, doubts: list[str]) -> str:
     if metric == "auroc":
         caption += (
             " Bold: best of its column; underlined: not significantly worse (paired DeLong tests with Holm's rule, or "
-            "overlapping intervals)."
+            "overlapping intervals; those over seeds are of the fit, not of the images)."
         )
     lines = [
         r"\begin{table}",

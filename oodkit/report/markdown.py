@@ -22,7 +22,7 @@ def to_markdown(report: Report) -> str:
             parts.append(
                 "**Bold**: the best of its column. ≈: not significantly worse than it, by paired DeLong tests with "
                 "Holm's rule in each column; where scores of the same images are missing or there are several "
-                "seeds, by overlapping 95 % intervals."
+                "seeds, by overlapping 95 % intervals. An interval over seeds is of the fit, not of the images."
             )
         if doubts and metric == "auroc":
             parts.append("Doubts:")

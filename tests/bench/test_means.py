@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from oodkit.bench.means import means
-from oodkit.bench.ranking import rank_table
+from oodkit.bench.ranking import columns_of, rank_table
 from tests.bench.records import make_record
 
 
@@ -54,6 +54,22 @@ def test_ranks_are_of_scorers_that_have_all_pairs():
 
 def test_transductive_figures_are_not_ranked():
     """They stand in tables under their own label alone."""
-    records = [make_record(scorer=scorer, out=out) for scorer in ("knn", "semsad") for out in ("a", "b")]
+    records = [make_record(scorer=scorer, out=out, params={}) for scorer in ("knn", "semsad") for out in ("a", "b")]
     assert rank_table(records)[0] == ["knn", "semsad"]
     assert rank_table([*records[:2], *(replace(r, params={"transductive": True}) for r in records[2:])])[0] == ["knn"]
+
+
+def test_configurations_are_methods_and_columns_of_their_own():
+    """None is dropped, and none stands for another."""
+    records = [
+        make_record(params={"k": k}, image_size=size, auroc=k * size / 1024) for k in (1, 5) for size in (32, 64)
+    ]
+    assert rank_table(records) == (["knn", "knn(k=5)"], [[1 / 32, 1 / 16], [5 / 32, 5 / 16]])
+    assert columns_of(records) == "pairs and backbones"
+    assert columns_of(records[:1]) == "pairs"
+
+
+def test_heads_that_were_asked_for_are_no_seeds():
+    """Also where the scorer uses none of them."""
+    asked = [make_record(provenance={"head_asked": head}) for head in ("probe", "nearest_mean")]
+    assert [len(mean.records) for mean in means(asked)] == [1, 1]
