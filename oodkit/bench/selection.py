@@ -44,7 +44,9 @@ def select(
         chosen = replace(chosen, limit=limit, expected=())
     if image_size is not None:
         resized = tuple(replace(choice, image_size=image_size) for choice in chosen.backbones)
-        chosen = replace(chosen, backbones=resized, expected=chosen.expected if resized == suite.backbones else ())
+        chosen = replace(
+            chosen, backbones=resized, is_resized=True, expected=chosen.expected if resized == suite.backbones else ()
+        )
     if view is not None and view != suite.view:
         _ = views[view]
         chosen = replace(chosen, view=view, expected=())

@@ -149,6 +149,8 @@ class Suite:
         reported: published figures.
         expected: figures that `--check` compares with.
         sets: sets that no catalog has, by name.
+        file: path of the file it is from; None for the one that comes with oodkit.
+        is_resized: whether the image size is the command line's and not the suite's.
     """
 
     name: str
@@ -163,6 +165,8 @@ class Suite:
     reported: tuple[ReportedFigure, ...] = ()
     expected: tuple[ExpectedFigure, ...] = ()
     sets: Mapping[str, OwnSet] = field(default_factory=dict)
+    file: str | None = None
+    is_resized: bool = False
 
     def reported_for(self, pair: Pair, scorer: str) -> tuple[Reported, ...]:
         """Published figures of one scorer on one pair, whatever their backbone."""

@@ -54,6 +54,7 @@ class SuiteFile:
         self, file: str | os.PathLike[str] | None = None, *, data_root: str | os.PathLike[str] | None = None
     ) -> None:
         self.file = default_file() if file is None else Path(file)
+        self._given = None if file is None else str(Path(file).absolute())
         self._data_root = data_root
         top = read_marked_yaml(self.file).section(("suites",), ("sets",))
         self._suites = top["suites"].mapping()
@@ -103,6 +104,7 @@ class SuiteFile:
             view=view,
             limit=keys["limit"].whole(1) if "limit" in keys else None,
             sets=self.sets,
+            file=self._given,
         )
         # Figures come last: what is wrong with a pair or a backbone is said of its own line.
         return replace(

@@ -57,18 +57,22 @@ def suite_commands(records: Iterable[Record]) -> list[str]:
         command = record.provenance.get("command")
         if isinstance(command, str):
             found.setdefault(record.suite, set()).add(_of_suite(command))
-    # Where cells were run with different settings, these are the suite's own.
     return [
-        next(iter(commands)) if len(commands) == 1 else shlex.join(["oodkit", "bench", "--suite", suite])
-        for suite, commands in found.items()
+        next(iter(commands)) if len(commands) == 1 else _shared(suite, commands) for suite, commands in found.items()
     ]
+
+
+def _shared(suite: str, commands: Iterable[str]) -> str:
+    """The suite's own settings, where its cells were run with different ones; the last file that it was read from."""
+    known = [_words(command) for command in sorted(commands)]
+    files = [words[words.index("--file") + 1] for words in known if "--file" in words[:-1]]
+    return shlex.join(["oodkit", "bench", *(["--file", files[-1]] if files else []), "--suite", suite])
 
 
 def _of_suite(command: str) -> str:
     """A cell's command without what chooses the cell."""
-    try:
-        words = shlex.split(command)
-    except ValueError:  # an odd quote: it was not made by us
+    words = _words(command)
+    if not words:
         return command
     kept = []
     while words:
@@ -78,3 +82,10 @@ def _of_suite(command: str) -> str:
         else:
             kept.append(word)
     return shlex.join(kept)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # an odd quote: it was not made by us
+        return []

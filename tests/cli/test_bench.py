@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,34 @@ def test_what_cannot_be_used_is_one_line(words, capsys, options, message):
     assert said.startswith("error: ")
     assert said.count("\n") == 1
     assert re.search(message, said)
+
+
+def test_the_command_of_a_cell_runs_it_again_as_written(words, capsys, tmp_path):
+    """With head, precision and parameters of the user's own suite, from any folder; the same contents are found."""
+    places = words("--json")
+    file = Path(places[2])
+    text = file.read_text(encoding="utf-8")
+    text = text.replace(
+        f'["{TOWERS}:two_classes"]', f'[{{name: "{TOWERS}:two_classes", head: probe, precision: bf16}}]'
+    )
+    file.write_text(text.replace("[knn, msp, energy]", "[{name: pca, params: {components: 2}}, msp]"), encoding="utf-8")
+    assert run(places) == 0
+    records = json.loads(capsys.readouterr().out)["records"]
+    assert len(records) == 4
+    for record in records:
+        program, *command = shlex.split(record["provenance"]["command"])
+        assert program == "oodkit"
+        assert run([*command, *places[places.index("--device") :]]) == 0
+        captured = capsys.readouterr()
+        assert "1 cells: 0 run, 1 there already" in captured.err
+        assert [again["key"] for again in json.loads(captured.out)["records"]] == [record["key"]]
+
+
+def test_an_image_size_of_the_command_line_is_part_of_the_command(words, capsys):
+    """That of the suite is not: its file says it."""
+    assert run(words("--json", "--scorer", "knn", "--image-size", "8")) == 0
+    for record in json.loads(capsys.readouterr().out)["records"]:
+        assert record["provenance"]["command"].endswith("--image-size 8")
 
 
 def test_two_scorers_are_compared(words, capsys, tmp_path):

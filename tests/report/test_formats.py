@@ -155,3 +155,13 @@ def test_the_command_of_a_suite_is_that_of_its_cells_without_their_choice():
     assert suite_commands([one, two]) == [f"{start} --limit 5"]
     assert suite_commands([one, two, other]) == [start]
     assert suite_commands([record(provenance={})]) == []
+
+
+def test_the_command_of_a_suite_names_its_file():
+    """Also where its cells were run with different settings."""
+    start = "oodkit bench --file '/a b/own.yaml' --suite mine"
+    one = record(suite="mine", provenance={"command": f"{start} --pair a:b --backbone x --scorer knn --limit 5"})
+    two = record(suite="mine", provenance={"command": f"{start} --pair a:c --backbone x --scorer knn"})
+
+    assert suite_commands([one]) == [f"{start} --limit 5"]
+    assert suite_commands([one, two]) == [start]
