@@ -23,6 +23,7 @@ PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CON
 API = (
     "oodkit",
     "data",
+    "detector",
     "backbones",
     "views",
     "embedding",

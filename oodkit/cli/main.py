@@ -20,7 +20,9 @@ from oodkit.cli import (
     cluster,
     compare,
     embed,
+    fit,
     listing,
+    predict,
     report,
     robust,
     score,
@@ -41,6 +43,8 @@ app = typer.Typer(
 )
 app.command("score")(score.score)
 app.command("embed")(embed.embed)
+app.command("fit")(fit.fit)
+app.command("predict")(predict.predict)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,21 +15,29 @@ from oodkit.data.captions import Captions
 from oodkit.data.image_list import Images, as_image_set
 from oodkit.data.image_set import ImageSet
 from oodkit.data.words import Words
+from oodkit.detector.calibration import Calibration
+from oodkit.detector.fitting import Task
+from oodkit.detector.folder import Saved, read_detector, write_detector
+from oodkit.detector.holdout import check_enough
+from oodkit.detector.judging import Verdict, judge
+from oodkit.detector.neighbours import FitImages, Neighbour
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
-from oodkit.evaluation.supply import Supply
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.scorers import create
-from oodkit.scorers.base import Scorer
+from oodkit.scorers.base import NotFitted, Scorer
 from oodkit.scorers.rows import as_labels
+
+HOLD_OUT = 0.2  # share of the fit images that calibrate where no others are given
 
 
 class Detector:
     """A backbone and a scorer: fitted on in-distribution images, it scores others.
 
-    Scores are the scorer's own; higher means more in-distribution.
+    Scores are the scorer's own; higher means more in-distribution. A calibrated detector gives p-values and verdicts
+    too. It can be saved to a folder and loaded from it.
 
     Args:
         backbone: a backbone, or a name for `load_backbone`.
@@ -39,6 +47,13 @@ class Detector:
 
     Raises:
         UnknownName: no such backbone or scorer.
+
+    Attributes:
+        backbone: the backbone.
+        scorer: the scorer.
+        calibration: what verdicts are given by; None before `calibrate`.
+        fitted_on: fingerprint of the images that the scorer was fitted on; None before `fit`.
+        notes: what the user should know, one plain statement each.
     """
 
     def __init__(
@@ -53,7 +68,13 @@ class Detector:
         self.backbone = load_backbone(backbone) if isinstance(backbone, str) else backbone
         self.cache = cache
         self.fitted_on: str | None = None
+        self.calibration: Calibration | None = None
+        self.notes: list[str] = []
         self._rows = Rows()
+        self._train_name = ""
+        self._seen: Embeddings | FitImages | None = None
+        self._held_out: Embeddings | None = None
+        self._task: Task | None = None
 
     def fit(
         self,
@@ -69,6 +90,9 @@ class Detector:
         logit_scale: bool = False,
         clean_names: bool = False,
         aux: Images | None = None,
+        hold_out: float | None = None,
+        seed: int = 0,
+        skip_unreadable: bool = False,
     ) -> Self:
         """Learn what in-distribution images look like.
 
@@ -89,6 +113,10 @@ class Detector:
             logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
             clean_names: whether underscores in class names become spaces; published results keep them.
             aux: images that are not in-distribution, for scorers that learn from such; named as `images`.
+            hold_out: share of the distinct images that are set apart for `calibrate`, drawn at random, such as 0.2;
+                None fits on all.
+            seed: of that draw.
+            skip_unreadable: leave out images that cannot be read, naming and counting them, instead of stopping.
 
         Raises:
             OodkitError: an image cannot be read, the scorer lacks something, or cannot be fitted on these.
@@ -99,14 +127,44 @@ class Detector:
             train.labels = as_labels(labels, len(train)).numpy()
         extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names)
         others = None if aux is None else as_image_set(aux, split="train")
-        supply = Supply(self.backbone, train.name, train, extras, self.cache, aux=others)
-        if (reason := supply.lacks(self.scorer, {})) is not None:
-            given = "labels, head, class_names, captions, out_names and aux are arguments of fit"
-            raise InvalidInput(f"{type(self.scorer).__name__} cannot be fitted here: {reason} ({given})")
-        supply.fit = self._embed(train)
-        self.scorer.fit(supply.rows(self.scorer, supply.fit), **supply.needed(self.scorer, []))
-        self._rows = supply.rows_of(self.scorer)
-        self.fitted_on = train.fingerprint
+        self._run(Task(self.backbone, self.scorer, train, extras, others, self.cache, skip_unreadable), hold_out, seed)
+        return self
+
+    def calibrate(self, images: Images | None = None, fpr: float = 0.05, *, seed: int = 0) -> Self:
+        """Choose the threshold by the conformal order statistic: at most `fpr` of images like these are flagged.
+
+        The guarantee, with its interval, is `calibration.guarantee`. It is about images drawn as the calibration images
+        were: those of a new camera or source may be flagged more often.
+
+        Args:
+            images: in-distribution images that the scorer was not fitted on; those among them that it was fitted on are
+                left out. None for what `fit` has held out; if it has not, the scorer is fitted again on four fifths of
+                its images, and the last fifth calibrates.
+            fpr: false-positive rate: share of in-distribution images that may be flagged, in (0, 1).
+            seed: of the draw of the fifth.
+
+        Raises:
+            TooFewSamples: fewer images than the rate needs, ceil(1 / fpr) - 1.
+            NotFitted: `fit` has not been called.
+            InvalidInput: scores of this scorer depend on the images beside, or `fpr` is outside (0, 1).
+        """
+        if not self.scorer.inductive:
+            name = type(self.scorer).__name__
+            raise InvalidInput(
+                f"a score of {name} depends on the images beside it, so it has no threshold; use another"
+            )
+        if images is not None:
+            held: Embeddings | None = self._unseen(as_image_set(images))
+            source = "images given apart"
+        else:
+            if self._held_out is None:
+                if self._task is None:
+                    raise NotFitted("nothing is held out: call fit(images) first, or give calibration images")
+                check_enough(len(self._task.train), HOLD_OUT, fpr)
+                self._run(self._task, HOLD_OUT, seed)
+            held, source = self._held_out, f"a held-out part of {self._train_name}"
+        assert held is not None
+        self.calibration = Calibration(self.score_features(held.features), fpr, source)
         return self
 
     def score(self, images: Images) -> NDArray[np.float64]:
@@ -120,7 +178,54 @@ class Detector:
             OodkitError: an image cannot be read.
             NotFittedError: `fit` has not been called.
         """
-        return self.scorer.score_samples(self._rows.of(self._embed(as_image_set(images)).features))
+        return self.score_features(self._embed(as_image_set(images)).features)
+
+    def score_features(self, features: NDArray[Any]) -> NDArray[np.float64]:
+        """(N,) scores of features (N, D) that the backbone gave."""
+        return self.scorer.score_samples(self._rows.of(features))
+
+    def p_values(self, images: Images) -> NDArray[np.float64]:
+        """(N,) in (0, 1]: of an in-distribution image at most a with probability a at most; low for OOD images.
+
+        Raises:
+            OodkitError: an image cannot be read.
+            NotFitted: `calibrate` has not been called.
+        """
+        return self._calibrated().p_values(self.score(images))
+
+    def predict(self, images: Images) -> NDArray[np.int64]:
+        """(N,) verdicts as scikit-learn writes them: 1 in-distribution, -1 OOD, where the score is below the threshold.
+
+        Raises:
+            OodkitError: an image cannot be read.
+            NotFitted: `calibrate` has not been called.
+        """
+        threshold = self._calibrated().threshold
+        return np.where(self.score(images) < threshold, -1, 1)
+
+    def explain(self, images: Images, k: int = 3) -> list[tuple[Neighbour, ...]]:
+        """The k fit images that each image resembles most by its features, nearest first.
+
+        Raises:
+            OodkitError: an image cannot be read.
+            NotFitted: `fit` has not been called.
+        """
+        return self._fit_images().nearest(self._embed(as_image_set(images)).features, k)
+
+    def judge(self, files: Iterable[str | os.PathLike[str]], *, neighbours: int = 3) -> Generator[Verdict, None, None]:
+        """A verdict for each file, in order, while the files are read: neither they nor the verdicts are collected.
+
+        Nothing is read from or written to the store. A file that cannot be read gives a verdict with its error.
+
+        Args:
+            files: image files, any number.
+            neighbours: how many fit images to name for each; 0 for none.
+
+        Raises:
+            NotFitted: `calibrate` has not been called.
+        """
+        bank = self._fit_images() if neighbours else None
+        return judge(files, self.backbone, self.score_features, self._calibrated(), bank, neighbours)
 
     def score_pixels(self, pixels: Tensor) -> Tensor:
         """(B,) scores of pixels; gradients flow to them where the scorer is differentiable.
@@ -136,9 +241,79 @@ class Detector:
             return self.scorer.score_tensor(rows)
         return torch.from_numpy(self.scorer.score_samples(rows.detach())).to(pixels.device)
 
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the detector to a folder: safetensors, JSON, a model card and the SHA-256 of each file.
+
+        The folder is new, empty, or one that `save` wrote, which is replaced whole. The backbone is written by its name
+        and fingerprint, not its weights.
+
+        Raises:
+            NotFitted: `fit` has not been called.
+            InvalidInput: the folder holds other things, or the scorer cannot be saved.
+        """
+        images = None if self._seen is None else self._fit_images()
+        saved = Saved(
+            self.backbone, self.scorer, self._rows, self.calibration, images, self.fitted_on, self._train_name
+        )
+        write_detector(saved, folder, self.notes)
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        backbone: Backbone | None = None,
+        device: str = "auto",
+        cache: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Read a detector that `save` wrote; its scores are bitwise those of the saved one.
+
+        Args:
+            folder: as given to `save`.
+            backbone: the backbone, where its saved name does not lead to it.
+            device: of the backbone: "auto", "cpu", "cuda", "cuda:N" or "mps".
+            cache: folder of the embedding store.
+
+        Raises:
+            DataNotFound: no detector was saved there, or a file is missing.
+            InvalidInput: a file was changed, the folder is of a newer format, or the backbone gives other features.
+        """
+        saved, notes = read_detector(folder, backbone, device)
+        detector = cls(saved.backbone, saved.scorer, cache=cache)
+        detector._rows, detector.calibration, detector._seen = saved.rows, saved.calibration, saved.images
+        detector.fitted_on, detector._train_name, detector.notes = saved.fitted_on, saved.train_name, notes
+        return detector
+
     def __repr__(self) -> str:
         """Backbone and scorer."""
         return f"<Detector {self.scorer!r} on {self.backbone.name}, {self.backbone.image_size} px>"
+
+    def _run(self, task: Task, hold_out: float | None, seed: int) -> None:
+        fitted = task.run(hold_out, seed)
+        self._task, self._rows, self._seen, self._held_out = task, fitted.rows, fitted.seen, fitted.held_out
+        self._train_name = f"{task.train.name}:{task.train.split}"
+        self.fitted_on, self.notes, self.calibration = fitted.fingerprint, list(fitted.notes), None
+
+    def _unseen(self, images: ImageSet) -> Embeddings:
+        """Features of calibration images, without those that were fitted on."""
+        found = self._embed(images)
+        if self._seen is None or self._seen.digests is None or found.digests is None:
+            return found
+        seen = {row.tobytes() for row in self._seen.digests}
+        new = np.array([row.tobytes() not in seen for row in found.digests])
+        if not new.all():
+            self.notes.append(f"{int((~new).sum())} of {len(new)} calibration images were fitted on and are left out")
+        return found[new]
+
+    def _calibrated(self) -> Calibration:
+        if self.calibration is None:
+            raise NotFitted("this detector has no threshold yet; call calibrate() after fit")
+        return self.calibration
+
+    def _fit_images(self) -> FitImages:
+        if self._seen is None:
+            raise NotFitted("the images that this detector was fitted on are not known; call fit(images) first")
+        return self._seen if isinstance(self._seen, FitImages) else FitImages.of(self._seen)
 
     def _embed(self, images: ImageSet) -> Embeddings:
         return embed(images, self.backbone, cache=self.cache)

@@ -1,0 +1,95 @@
+"""Verdicts on files, one after the other, in memory that does not grow with their number."""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oodkit.backbones import Backbone
+from oodkit.data.image_list import ImageList
+from oodkit.detector.calibration import Calibration
+from oodkit.detector.neighbours import FitImages, Neighbour
+from oodkit.embedding.extraction import Extraction, default_batch_size
+from oodkit.views import load_view
+
+FILES_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a detector says of one file.
+
+    Attributes:
+        path: of the file.
+        score: higher is more in-distribution; None where the file cannot be read.
+        p_value: how unusual the score is among in-distribution images, in (0, 1]; or None.
+        ood: whether the score is below the threshold; or None.
+        neighbours: the fit images that it resembles most, nearest first.
+        error: why it cannot be read; None where it can.
+    """
+
+    path: str
+    score: float | None = None
+    p_value: float | None = None
+    ood: bool | None = None
+    neighbours: tuple[Neighbour, ...] = ()
+    error: str | None = None
+
+
+def judge(
+    files: Iterable[str | os.PathLike[str]],
+    backbone: Backbone,
+    score: Callable[[NDArray[Any]], NDArray[np.float64]],
+    calibration: Calibration,
+    bank: FitImages | None,
+    k: int,
+) -> Generator[Verdict, None, None]:
+    """Verdicts in the order of the files.
+
+    Args:
+        files: any number of paths.
+        backbone: gives features.
+        score: gives scores of features.
+        calibration: gives p-values and the threshold.
+        bank: the fit images, or None to name no neighbours.
+        k: how many neighbours to name.
+    """
+    waiting = iter(files)
+    while chunk := list(islice(waiting, FILES_AT_ONCE)):
+        yield from _judge(chunk, backbone, score, calibration, bank, k)
+
+
+def _judge(
+    files: Sequence[str | os.PathLike[str]],
+    backbone: Backbone,
+    score: Callable[[NDArray[Any]], NDArray[np.float64]],
+    calibration: Calibration,
+    bank: FitImages | None,
+    k: int,
+) -> Generator[Verdict, None, None]:
+    images = ImageList(files)
+    size = default_batch_size(backbone)
+    nothing_known: list[bytes | None] = [None] * len(files)
+    extraction = Extraction(images, nothing_known, _is_never_stored, backbone, load_view("identity"), size)
+    for batch in extraction.run(range(start, min(start + size, len(files))) for start in range(0, len(files), size)):
+        row_of = {position: row for row, position in enumerate(batch.pending)}
+        if batch.features is not None:
+            scores = score(batch.features)
+            p_values, flagged = calibration.p_values(scores), scores < calibration.threshold
+            near = None if bank is None else bank.nearest(batch.features, k)
+        for position in batch.positions:
+            path = images.ids[position]
+            if position in batch.failures:
+                yield Verdict(path, error=str(batch.failures[position]))
+                continue
+            row = row_of[position]
+            found = () if near is None else near[row]
+            yield Verdict(path, float(scores[row]), float(p_values[row]), bool(flagged[row]), found)
+
+
+def _is_never_stored(digests: Sequence[bytes]) -> NDArray[np.bool_]:
+    return np.zeros(len(digests), dtype=bool)

@@ -1,0 +1,161 @@
+"""`oodkit fit` and `oodkit predict`, end to end on photographs."""
+
+import csv
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from oodkit.cli.main import run
+
+
+@pytest.fixture
+def folders(tmp_path, photograph):
+    """(in, new): a hundred photographs; ten others, ten of noise, all in folders below."""
+    for place, (name, count) in enumerate([("in", 100), ("new/photos", 10)]):
+        (tmp_path / name).mkdir(parents=True)
+        for number in range(count):
+            photograph(2000 * place + number).save(tmp_path / name / f"{number:03d}.png")
+    (tmp_path / "new" / "noise" / "deep").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(10):
+        pixels = rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "new" / "noise" / "deep" / f"{number}.png")
+    return tmp_path / "in", tmp_path / "new"
+
+
+@pytest.fixture
+def detector(folders, tiny_name, tmp_path, capsys):
+    """The folder of a detector of photographs."""
+    target = tmp_path / "detector"
+    assert run(["fit", "--in", str(folders[0]), "--backbone", tiny_name, "--to", str(target)]) == 0
+    out = capsys.readouterr().out
+    assert "at most 5 % of images like these are flagged" in out
+    assert "n = 20" in out
+    return target
+
+
+def predicted(capsys, *words):
+    """The JSON that predict prints."""
+    assert run(["predict", *map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_noise_is_flagged_and_a_corrupt_file_is_a_row(detector, folders, capsys):
+    """A folder is taken with all below; a row has score, p-value, verdict and neighbours, or the error."""
+    (folders[1] / "photos" / "broken.png").write_bytes(b"not an image")
+    (folders[1] / "notes.txt").write_text("no image")
+    found = predicted(capsys, detector, folders[1])
+    assert set(found) == {"threshold", "fpr", "images"}
+    assert found["fpr"] == 0.05
+    rows = {row["path"]: row for row in found["images"]}
+    assert len(rows) == 21
+    (broken,) = [row for row in rows.values() if "error" in row]
+    assert broken["path"].endswith("broken.png")
+    assert "not an image of a format" in broken["error"]
+    for path, row in rows.items():
+        if "error" in row:
+            continue
+        assert row["ood"] == (row["score"] < found["threshold"]) == (row["p_value"] <= 0.05)
+        assert len(row["neighbours"]) == 3
+        if "/noise/" in path:
+            assert row["ood"]
+    assert sum(row.get("ood", False) for path, row in rows.items() if "/photos/" in path) <= 3
+
+
+def test_files_globs_and_stdin_name_the_same_images(detector, folders, capsys, monkeypatch):
+    """However they are named, in their order; a file that is gone is a row."""
+    photos = sorted((folders[1] / "photos").glob("*.png"))
+    by_file = predicted(capsys, detector, *photos)
+    by_glob = predicted(capsys, detector, folders[1] / "photos" / "00?.png")
+    assert by_file["images"] == sorted(by_glob["images"], key=lambda row: row["path"])
+    listed = "\n".join(map(str, [*photos[:2], folders[1] / "gone.png", ""]))
+    monkeypatch.setattr("sys.stdin", io.StringIO(listed))
+    rows = predicted(capsys, detector, "-", "--neighbours", "0")["images"]
+    assert [row["path"] for row in rows] == listed.split()
+    assert rows[0]["neighbours"] == []
+    assert "No such file" in rows[2]["error"]
+
+
+def test_lines_and_csv(detector, folders, tmp_path, capsys):
+    """Without --json a line per image; --csv writes rows that a spreadsheet reads."""
+    assert run(["predict", str(detector), str(folders[1] / "noise")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("OOD") == 10
+    assert "10 of 10 images are OOD" in captured.err
+    target = tmp_path / "verdicts.csv"
+    assert run(["predict", str(detector), str(folders[1]), "--csv", str(target)]) == 0
+    assert capsys.readouterr().out == ""
+    rows = list(csv.DictReader(target.open()))
+    assert len(rows) == 20
+    assert {row["ood"] for row in rows if "/noise/" in row["path"]} == {"true"}
+    assert float(rows[0]["cosine"]) <= 1.001
+
+
+def test_fdr_flags_by_all_p_values(detector, folders, capsys):
+    """Benjamini-Hochberg: flagged where p <= q i / m for some larger rank; here worked out by hand."""
+    (folders[1] / "a.png").write_bytes(b"broken")
+    found = predicted(capsys, detector, folders[1], "--fdr", "0.3")
+    assert found["fdr"] == 0.3
+    rows = [row for row in found["images"] if "error" not in row]
+    assert len(found["images"]) == 21
+    p = np.array([row["p_value"] for row in rows])
+    ranked = np.sort(p)
+    passing = ranked[ranked <= 0.3 * np.arange(1, 21) / 20]
+    assert [row["ood"] for row in rows] == list(p <= passing.max())
+    assert sum(row["ood"] for row in rows) >= 10
+
+
+def test_fit_says_what_it_did(folders, tiny_name, tmp_path, capsys):
+    """--json; calibration images given apart; a rate of one's own; parameters of the scorer."""
+    words = ["--backbone", tiny_name, "--to", str(tmp_path / "d"), "--json", "--scorer", "knn", "--param", "knn.k=2"]
+    apart = ["--in", str(folders[0]), "--calibrate-on", str(folders[1] / "photos"), "--fpr", "0.1"]
+    assert run(["fit", *apart, *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n"], found["fpr"], found["scorer"]) == (10, 0.1, "KNN(k=2)")
+    assert found["flag_rate"][0] == pytest.approx(1 / 11)
+    assert found["guarantee"].endswith("n = 10")
+    assert "Calibrated on images given apart" in (tmp_path / "d" / "card.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fit", "--in", "IN", "--to", "T", "--fpr", "0.01"], "at least 99 calibration images, and 20 % of 100 .* 495"),
+        (["fit", "--in", "IN", "--to", "T", "--fpr", "5"], "between 0 and 1"),
+        (["fit", "--in", "IN", "--to", "T", "--hold-out", "1"], "share to hold out"),
+        (["fit", "--in", "IN", "--to", "NEW"], "holds other things than a detector"),
+        (["fit", "--in", "IN", "--to", "T", "--scorer", "knnn"], "did you mean 'knn'"),
+        (["fit", "--in", "IN", "--to", "T", "--param", "msp.k=3"], "--param must be knn.NAME=VALUE"),
+        (["predict", "T", "NEW"], "no detector in .*; give the folder"),
+        (["predict", "DETECTOR", "gone.png"], "there is no file or folder 'gone.png'"),
+        (["predict", "DETECTOR", "*.jpgg"], "there is no file or folder"),
+        (["predict", "DETECTOR", "-", "-"], "can be read once"),
+        (["predict", "DETECTOR", "EMPTY"], "no images in"),
+        (["predict", "DETECTOR", "NEW", "--fdr", "2"], "--fdr must lie"),
+        (["predict", "DETECTOR", "NEW", "--neighbours", "-1"], "--neighbours must be"),
+        (["predict", "DETECTOR", "NEW", "--csv", "no/such/file.csv"], "make it first"),
+    ],
+)
+def test_mistakes_are_one_line(words, message, detector, folders, tmp_path, tiny_name, capsys):
+    """Exit code 2, one line on stderr, nothing on stdout, and no folder is written."""
+    (tmp_path / "empty").mkdir()
+    places = {
+        "IN": folders[0],
+        "NEW": folders[1],
+        "DETECTOR": detector,
+        "T": tmp_path / "t",
+        "EMPTY": tmp_path / "empty",
+    }
+    typed = [str(places.get(word, word)) for word in words]
+    if words[0] == "fit":
+        typed += ["--backbone", tiny_name]
+    assert run(typed) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = [line for line in captured.err.splitlines() if line.startswith("error: ")]
+    assert re.search(message, line)
+    assert not (tmp_path / "t").exists()
