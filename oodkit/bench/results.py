@@ -44,7 +44,7 @@ class Results:
 
     Args:
         folder: where the database and the scores lie.
-        make: make the folder when it is not there, instead of refusing.
+        make: make the folder when it is not there, instead of refusing. One that may not be written can be read.
         wait: seconds to wait for another process that writes.
 
     Raises:
@@ -58,13 +58,21 @@ class Results:
         path = self.folder / DATABASE
         if not make and not path.is_file():
             raise DataNotFound(f"no results at {self.folder}; run `oodkit bench` first, or give --results FOLDER")
+        is_readable_only = not make and not _is_writable(self.folder, path)
         with self._explained():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+            if make:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            target = _uri(path) if is_readable_only else path
+            self._db = sqlite3.connect(
+                target, timeout=wait, isolation_level=None, check_same_thread=False, uri=is_readable_only
+            )
             try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = NORMAL")
-                self._migrate()
+                if is_readable_only:
+                    self._check_version()
+                else:
+                    self._db.execute("PRAGMA journal_mode = WAL")
+                    self._db.execute("PRAGMA synchronous = NORMAL")
+                    self._migrate()
             except BaseException:
                 self._db.close()
                 raise
@@ -184,18 +192,32 @@ class Results:
                 "FOLDER, and run again; what was finished is kept"
             ) from error
 
+    def _check_version(self) -> int:
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"the results at {self.folder} were written by a newer oodkit (schema {version}, this one reads "
+                f"{SCHEMA_VERSION}); upgrade oodkit or give another --results FOLDER"
+            )
+        return version
+
     def _migrate(self) -> None:
         with self._writing():
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise StoreError(
-                    f"the results at {self.folder} were written by a newer oodkit (schema {version}, this one reads "
-                    f"{SCHEMA_VERSION}); upgrade oodkit or give another --results FOLDER"
-                )
+            version = self._check_version()
             for statements in _MIGRATIONS[version:]:
                 for statement in statements:
                     self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _is_writable(folder: Path, database: Path) -> bool:
+    return os.access(folder, os.W_OK) and os.access(database, os.W_OK)
+
+
+def _uri(database: Path) -> str:
+    """For reading alone; without a log beside the database nobody writes, and SQLite needs no files for locks."""
+    has_log = database.with_name(database.name + "-wal").exists()
+    return database.absolute().as_uri() + ("?mode=ro" if has_log else "?mode=ro&immutable=1")
 
 
 def _to_parquet(scores: CellScores) -> bytes:

@@ -114,7 +114,7 @@ def bench(
     from oodkit.bench.checking import check as compare_with_expected
     from oodkit.bench.options import Options
     from oodkit.bench.planning import make_plan
-    from oodkit.bench.results import Results, default_results
+    from oodkit.bench.results import DATABASE, Results, default_results
     from oodkit.bench.running import run_plan
     from oodkit.bench.selection import select
     from oodkit.bench.suite_file import SuiteFile
@@ -131,11 +131,11 @@ def bench(
         view=view,
     )
     folder = results or default_results()
-    if dry_run and not folder.exists():
+    if dry_run and not (folder / DATABASE).is_file():
         plan = make_plan(chosen, options, None)
         _print_plan(plan)
         return _plan_only(plan, as_json)
-    with Results(folder) as kept:
+    with Results(folder, make=not dry_run) as kept:
         plan = make_plan(chosen, options, kept)
         _print_plan(plan)
         if dry_run:

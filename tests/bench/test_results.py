@@ -1,5 +1,6 @@
 """Results: nothing is lost, nothing is half there, and a reader finds what is current."""
 
+import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -223,3 +224,33 @@ def test_a_metric_that_is_not_finite_is_refused(results, bad):
     with pytest.raises(ValueError, match="JSON"):
         results.add(make_record(auroc=bad), None)
     assert results.records() == []
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """Nothing may be written; said by the operating system's answer, since root may write what nobody may."""
+    monkeypatch.setattr("oodkit.bench.results.os.access", lambda path, mode: mode != os.W_OK)
+
+
+def test_a_folder_that_may_not_be_written_can_be_read(tmp_path, read_only):
+    """Records and scores; not a file is made or changed beside them."""
+    folder = tmp_path / "results"
+    with Results(folder) as results:
+        results.add(make_record(), make_scores())
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with Results(folder, make=False) as results:
+        assert results.records() == [make_record()]
+        assert results.done() == {make_record().key}
+        assert len(results.scores(make_record().key).in_ids) == 3
+        with pytest.raises(StoreError, match="readonly"):
+            results.add(make_record(seed=1), None)
+        assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_what_another_process_is_writing_is_read_as_well(tmp_path, read_only):
+    """Its log stands beside the database."""
+    folder = tmp_path / "results"
+    with Results(folder) as writer:
+        writer.add(make_record(), None)
+        with Results(folder, make=False) as reader:
+            assert reader.records() == [make_record()]
