@@ -37,6 +37,15 @@ def predict(
         ),
     ] = None,
     as_csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write a row per image.")] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            "--backbone",
+            "-b",
+            metavar="B",
+            help="The backbone that the detector was fitted with; needed for module:FILE.py:FACTORY, which is code.",
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -57,7 +66,7 @@ def predict(
     from oodkit.progress import progress
 
     files = image_files(images)
-    detector = Detector.load(folder, device=device)
+    detector = Detector.load(folder, backbone=backbone, device=device)
     for note in detector.notes:
         print(f"note: {note}", file=sys.stderr)
     verdicts = detector.judge(files, neighbours=neighbours)

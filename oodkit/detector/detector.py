@@ -262,7 +262,7 @@ class Detector:
         cls,
         folder: str | os.PathLike[str],
         *,
-        backbone: Backbone | None = None,
+        backbone: Backbone | str | None = None,
         device: str = "auto",
         cache: str | os.PathLike[str] | None = None,
     ) -> Self:
@@ -270,7 +270,8 @@ class Detector:
 
         Args:
             folder: as given to `save`.
-            backbone: the backbone, where its saved name does not lead to it.
+            backbone: the backbone or its name, where the saved name does not lead to it; needed for "module:" ones,
+                which are Python code that a folder shall not choose.
             device: of the backbone: "auto", "cpu", "cuda", "cuda:N" or "mps".
             cache: folder of the embedding store.
 

@@ -95,7 +95,9 @@ def write_detector(saved: Saved, folder: str | os.PathLike[str], notes: list[str
         shutil.rmtree(made, ignore_errors=True)
 
 
-def read_detector(folder: str | os.PathLike[str], backbone: Backbone | None, device: str) -> tuple[Saved, list[str]]:
+def read_detector(
+    folder: str | os.PathLike[str], backbone: Backbone | str | None, device: str
+) -> tuple[Saved, list[str]]:
     """What `write_detector` wrote, and notes on what differs here.
 
     Raises:
@@ -197,17 +199,20 @@ def _read_description(path: Path) -> dict[str, Any]:
     return about
 
 
-def _backbone(about: dict[str, Any], given: Backbone | None, device: str) -> Backbone:
+def _backbone(about: dict[str, Any], given: Backbone | str | None, device: str) -> Backbone:
     """The backbone that the detector was fitted with, whichever preprocessing it was given."""
-    if given is not None:
-        tried = [given]
-    else:
-        tried = []
-        for size in (None, about["image_size"]):
-            settings = {"precision": about["precision"], "compile": about["compile"], "device": device}
-            tried.append(load_backbone(about["name"], image_size=size, **settings))
-            if tried[-1].fingerprint == about["fingerprint"]:
-                break
+    if given is None and about["name"].startswith("module:"):
+        raise InvalidInput(
+            f"the detector was fitted with {about['name']}, which is Python code, and a saved detector never chooses "
+            "what code is run: name the backbone yourself (--backbone, or load(folder, backbone=...))"
+        )
+    name = about["name"] if given is None else given
+    tried = [name] if isinstance(name, Backbone) else []
+    for size in () if tried else (None, about["image_size"]):
+        settings = {"precision": about["precision"], "compile": about["compile"], "device": device}
+        tried.append(load_backbone(name, image_size=size, **settings))
+        if tried[-1].fingerprint == about["fingerprint"]:
+            break
     backbone = tried[-1]
     if backbone.fingerprint != about["fingerprint"]:
         raise InvalidInput(

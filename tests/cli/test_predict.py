@@ -38,17 +38,22 @@ def detector(folders, tiny_name, tmp_path, capsys):
     return target
 
 
-def predicted(capsys, *words):
-    """The JSON that predict prints."""
-    assert run(["predict", *map(str, words), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+@pytest.fixture
+def predicted(detector, tiny_name, capsys):
+    """`predicted(*words)`: the JSON that predict prints."""
+
+    def printed(*words):
+        assert run(["predict", str(detector), *map(str, words), "--backbone", tiny_name, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return printed
 
 
-def test_noise_is_flagged_and_a_corrupt_file_is_a_row(detector, folders, capsys):
+def test_noise_is_flagged_and_a_corrupt_file_is_a_row(predicted, folders):
     """A folder is taken with all below; a row has score, p-value, verdict and neighbours, or the error."""
     (folders[1] / "photos" / "broken.png").write_bytes(b"not an image")
     (folders[1] / "notes.txt").write_text("no image")
-    found = predicted(capsys, detector, folders[1])
+    found = predicted(folders[1])
     assert set(found) == {"threshold", "fpr", "images"}
     assert found["fpr"] == 0.05
     rows = {row["path"]: row for row in found["images"]}
@@ -66,28 +71,28 @@ def test_noise_is_flagged_and_a_corrupt_file_is_a_row(detector, folders, capsys)
     assert sum(row.get("ood", False) for path, row in rows.items() if "/photos/" in path) <= 3
 
 
-def test_files_globs_and_stdin_name_the_same_images(detector, folders, capsys, monkeypatch):
+def test_files_globs_and_stdin_name_the_same_images(predicted, folders, monkeypatch):
     """However they are named, in their order; a file that is gone is a row."""
     photos = sorted((folders[1] / "photos").glob("*.png"))
-    by_file = predicted(capsys, detector, *photos)
-    by_glob = predicted(capsys, detector, folders[1] / "photos" / "00?.png")
+    by_file = predicted(*photos)
+    by_glob = predicted(folders[1] / "photos" / "00?.png")
     assert by_file["images"] == sorted(by_glob["images"], key=lambda row: row["path"])
     listed = "\n".join(map(str, [*photos[:2], folders[1] / "gone.png", ""]))
     monkeypatch.setattr("sys.stdin", io.StringIO(listed))
-    rows = predicted(capsys, detector, "-", "--neighbours", "0")["images"]
+    rows = predicted("-", "--neighbours", "0")["images"]
     assert [row["path"] for row in rows] == listed.split()
     assert rows[0]["neighbours"] == []
     assert "No such file" in rows[2]["error"]
 
 
-def test_lines_and_csv(detector, folders, tmp_path, capsys):
+def test_lines_and_csv(detector, folders, tmp_path, tiny_name, capsys):
     """Without --json a line per image; --csv writes rows that a spreadsheet reads."""
-    assert run(["predict", str(detector), str(folders[1] / "noise")]) == 0
+    assert run(["predict", str(detector), str(folders[1] / "noise"), "--backbone", tiny_name]) == 0
     captured = capsys.readouterr()
     assert captured.out.count("OOD") == 10
     assert "10 of 10 images are OOD" in captured.err
     target = tmp_path / "verdicts.csv"
-    assert run(["predict", str(detector), str(folders[1]), "--csv", str(target)]) == 0
+    assert run(["predict", str(detector), str(folders[1]), "--csv", str(target), "-b", tiny_name]) == 0
     assert capsys.readouterr().out == ""
     rows = list(csv.DictReader(target.open()))
     assert len(rows) == 20
@@ -95,10 +100,10 @@ def test_lines_and_csv(detector, folders, tmp_path, capsys):
     assert float(rows[0]["cosine"]) <= 1.001
 
 
-def test_fdr_flags_by_all_p_values(detector, folders, capsys):
+def test_fdr_flags_by_all_p_values(predicted, folders):
     """Benjamini-Hochberg: flagged where p <= q i / m for some larger rank; here worked out by hand."""
     (folders[1] / "a.png").write_bytes(b"broken")
-    found = predicted(capsys, detector, folders[1], "--fdr", "0.3")
+    found = predicted(folders[1], "--fdr", "0.3")
     assert found["fdr"] == 0.3
     rows = [row for row in found["images"] if "error" not in row]
     assert len(found["images"]) == 21
@@ -131,6 +136,7 @@ def test_fit_says_what_it_did(folders, tiny_name, tmp_path, capsys):
         (["fit", "--in", "IN", "--to", "T", "--scorer", "knnn"], "did you mean 'knn'"),
         (["fit", "--in", "IN", "--to", "T", "--param", "msp.k=3"], "--param must be knn.NAME=VALUE"),
         (["predict", "T", "NEW"], "no detector in .*; give the folder"),
+        (["predict", "DETECTOR", "NEW"], "which is Python code.*--backbone"),
         (["predict", "DETECTOR", "gone.png"], "there is no file or folder 'gone.png'"),
         (["predict", "DETECTOR", "*.jpgg"], "there is no file or folder"),
         (["predict", "DETECTOR", "-", "-"], "can be read once"),

@@ -118,7 +118,7 @@ def test_calibration_images_that_were_fitted_on_are_left_out(many_photos, tiny_n
     assert len(detector.calibration.scores) == 30
     assert detector.notes == ["7 of 37 calibration images were fitted on and are left out"]
     detector.save(many_photos.parent / "d")
-    loaded = oodkit.Detector.load(many_photos.parent / "d").calibrate(files)
+    loaded = oodkit.Detector.load(many_photos.parent / "d", backbone=tiny_name).calibrate(files)
     assert len(loaded.calibration.scores) == 30
 
 

@@ -44,7 +44,7 @@ def test_scores_are_bitwise_alike(scorer, params, many_photos, tiny_name, tmp_pa
     """For scorers of features."""
     detector = oodkit.Detector(tiny_name, scorer, **params).fit(many_photos).calibrate(fpr=0.2)
     detector.save(tmp_path / "d")
-    loaded = oodkit.Detector.load(tmp_path / "d")
+    loaded = oodkit.Detector.load(tmp_path / "d", backbone=tiny_name)
     same(detector, loaded, [photograph(8000 + i) for i in range(12)])
     assert loaded.fitted_on == detector.fitted_on
     loaded.save(tmp_path / "again")
@@ -60,10 +60,10 @@ def test_heads_and_projections_come_back(factory, scorer, photo_folder, tmp_path
     texts = {"class_names": ["red", "blue"]} if scorer == "mcm" else {}
     detector = oodkit.Detector(backbone, scorer, **params).fit(f"{photo_folder}:train", hold_out=0.5, **texts)
     detector.calibrate(fpr=0.2).save(tmp_path / "d")
-    same(detector, oodkit.Detector.load(tmp_path / "d"), [photograph(8000 + i) for i in range(12)])
+    same(detector, oodkit.Detector.load(tmp_path / "d", backbone=backbone), [photograph(8000 + i) for i in range(12)])
 
 
-def test_one_changed_byte_in_any_file_is_refused(saved):
+def test_one_changed_byte_in_any_file_is_refused(saved, tiny_name):
     """Whichever file and place; the message names a file, in one line."""
     files = [path for path in saved.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"SHA256SUMS", "card.md", "detector.json", "arrays.safetensors"}
@@ -76,25 +76,25 @@ def test_one_changed_byte_in_any_file_is_refused(saved):
                 changed[place] ^= flip
                 path.write_bytes(changed)
                 with pytest.raises((InvalidInput, DataNotFound)) as caught:
-                    oodkit.Detector.load(saved)
+                    oodkit.Detector.load(saved, backbone=tiny_name)
                 assert "\n" not in str(caught.value)
         path.write_bytes(content)
-    oodkit.Detector.load(saved)
+    oodkit.Detector.load(saved, backbone=tiny_name)
 
 
-def test_missing_files_and_newer_formats_are_one_line(saved, tmp_path):
+def test_missing_files_and_newer_formats_are_one_line(saved, tmp_path, tiny_name):
     """What is missing is named; a newer format says which."""
     for name in ("card.md", "arrays.safetensors", "SHA256SUMS", "scorer/scorer.json"):
         broken = tmp_path / "broken"
         shutil.copytree(saved, broken)
         (broken / name).unlink()
         with pytest.raises(DataNotFound, match=name):
-            oodkit.Detector.load(broken)
+            oodkit.Detector.load(broken, backbone=tiny_name)
         shutil.rmtree(broken)
     about = json.loads((saved / "detector.json").read_text())
     (saved / "detector.json").write_text(json.dumps({**about, "format": 2}))
     with pytest.raises(InvalidInput, match="has format 2, and this version reads format 1"):
-        oodkit.Detector.load(saved)
+        oodkit.Detector.load(saved, backbone=tiny_name)
     with pytest.raises(DataNotFound, match="no detector in"):
         oodkit.Detector.load(tmp_path / "nowhere")
 
@@ -109,21 +109,34 @@ def test_another_backbone_is_refused(saved, tiny_file, tmp_path):
             oodkit.Detector.load(saved, backbone=other)
 
 
+def test_a_folder_does_not_choose_what_code_is_run(saved, tiny_file):
+    """A backbone in a Python file is named by who loads; the file is not run before."""
+    tiny_file.with_name("ran").unlink(missing_ok=True)
+    text = tiny_file.read_text()
+    tiny_file.write_text(text + "\nfrom pathlib import Path\nPath(__file__).with_name('ran').touch()\n")
+    try:
+        with pytest.raises(InvalidInput, match="which is Python code"):
+            oodkit.Detector.load(saved)
+        assert not tiny_file.with_name("ran").exists()
+    finally:
+        tiny_file.write_text(text)
+
+
 def test_an_input_size_of_ones_own_comes_back(many_photos, tiny_name, tmp_path, photograph):
     """The backbone is loaded with the preprocessing that it had."""
     backbone = oodkit.load_backbone(tiny_name, image_size=18, device="cpu")
     detector = oodkit.Detector(backbone).fit(many_photos).calibrate(fpr=0.2)
     detector.save(tmp_path / "d")
-    loaded = oodkit.Detector.load(tmp_path / "d", device="cpu")
+    loaded = oodkit.Detector.load(tmp_path / "d", backbone=tiny_name, device="cpu")
     assert loaded.backbone.image_size == 18
     same(detector, loaded, [photograph(1)])
 
 
-def test_other_library_versions_are_said(saved, monkeypatch):
+def test_other_library_versions_are_said(saved, monkeypatch, tiny_name):
     """A line for each."""
     versions = oodkit.evaluation.versions.library_versions()
     monkeypatch.setattr("oodkit.detector.folder.library_versions", lambda: {**versions, "pillow": "0.1"})
-    (note,) = oodkit.Detector.load(saved).notes
+    (note,) = oodkit.Detector.load(saved, backbone=tiny_name).notes
     assert note.startswith(f"fitted with pillow {versions['pillow']}, here is 0.1")
 
 
@@ -131,7 +144,7 @@ def test_a_folder_with_other_things_is_not_overwritten(saved, many_photos, tiny_
     """A detector is replaced whole; photographs, a file, or a detector with a file beside it stay."""
     detector = oodkit.Detector(tiny_name, "kernel").fit(many_photos)
     detector.save(saved)
-    assert oodkit.Detector.load(saved).calibration is None
+    assert oodkit.Detector.load(saved, backbone=tiny_name).calibration is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["detector", "many"]
     with pytest.raises(InvalidInput, match="holds other things"):
         detector.save(many_photos)
