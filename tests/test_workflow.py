@@ -65,7 +65,7 @@ def test_the_suite_to_copy_can_be_planned(tmp_path: Path, capsys: pytest.Capture
     """With nothing but the install; every cell has an expected figure."""
     places = ["--results", str(tmp_path / "results"), "--cache", str(tmp_path / "cache"), "--device", "cpu"]
     assert run(["bench", "--file", str(SUITE), "--suite", "mine", "--check", "--dry-run", *places]) == DONE
-    assert "3 cells (1 pairs)" in capsys.readouterr().err
+    assert "9 cells (1 pair)" in capsys.readouterr().err
     suite = SuiteFile(SUITE).suite("mine")
     assert {figure.scorer for figure in suite.expected} == {choice.name for choice in suite.scorers}
 
@@ -74,6 +74,7 @@ def test_its_figures_are_those_of_the_demo() -> None:
     """The same cells, so the same figures."""
     own, demo = SuiteFile(SUITE).suite("mine"), SuiteFile().suite("demo")
     assert set(own.expected) <= set(demo.expected)
+    assert own.seeds == demo.seeds
 
 
 def test_the_suite_of_the_page_is_read(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from oodkit.backbones.base import Precision
+from oodkit.bench.backbone_names import check_backbone_name
 from oodkit.bench.marked_yaml import Marked, read_marked_yaml
+from oodkit.bench.parameters import check_params
 from oodkit.bench.record import Expected, Reported
+from oodkit.bench.set_names import check_split_and_classes
 from oodkit.bench.suite import (
     ALL,
     BackboneChoice,
@@ -84,7 +87,8 @@ class SuiteFile:
         )
         pairs = tuple(self._pairs(keys["pairs"]))
         scorers = tuple(_once(keys["scorers"], _scorer, _same_scorer))
-        backbones = tuple(_once(keys["backbones"], self._backbone, _same_backbone))
+        in_sets = tuple(dict.fromkeys(pair.in_ for pair in pairs))
+        backbones = tuple(_once(keys["backbones"], lambda item: _backbone(item, in_sets), _same_backbone))
         seeds = tuple(item.whole(0) for item in keys["seeds"].items()) if "seeds" in keys else (0,)
         view = "identity"
         if "view" in keys:
@@ -128,6 +132,10 @@ class SuiteFile:
             near = nearest_names(name.source, self._known_sets)
             hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "`oodkit list datasets` shows all;"
             raise value.error(f"no data set named {name.source!r}; {hint} A folder of your own is named under `sets:`")
+        try:
+            check_split_and_classes(name, self.sets.get(name.source), self._data_root)
+        except OodkitError as error:
+            raise value.error(str(error)) from error
         return text
 
     def _pairs(self, value: Marked) -> Iterator[Pair]:
@@ -147,17 +155,32 @@ class SuiteFile:
                 seen.add((pair.in_, pair.out))
                 yield pair
 
-    def _backbone(self, item: Marked) -> BackboneChoice:
-        if item.is_text:
-            return BackboneChoice(item.text())
-        keys = item.section(("name",), ("image_size", "precision", "head", "in"))
-        return BackboneChoice(
-            keys["name"].text(),
-            keys["image_size"].whole(1) if "image_size" in keys else None,
-            cast(Precision, keys["precision"].choice(("fp32", "bf16", "fp16"))) if "precision" in keys else "fp32",
-            keys["head"].choice(tuple(heads)) if "head" in keys else None,
-            keys["in"].texts() if "in" in keys else None,
-        )
+
+def _backbone(item: Marked, in_sets: tuple[str, ...]) -> BackboneChoice:
+    if item.is_text:
+        return BackboneChoice(_backbone_name(item))
+    keys = item.section(("name",), ("image_size", "precision", "head", "in"))
+    for in_ in keys["in"].items() if "in" in keys else ():
+        if in_.text() not in in_sets:
+            near = nearest_names(in_.text(), in_sets, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(in_sets)}"
+            raise in_.error(f"{in_.text()!r} is no in-set of this suite, so the backbone would not run; {hint}")
+    return BackboneChoice(
+        _backbone_name(keys["name"]),
+        keys["image_size"].whole(1) if "image_size" in keys else None,
+        cast(Precision, keys["precision"].choice(("fp32", "bf16", "fp16"))) if "precision" in keys else "fp32",
+        keys["head"].choice(tuple(heads)) if "head" in keys else None,
+        keys["in"].texts() if "in" in keys else None,
+    )
+
+
+def _backbone_name(value: Marked) -> str:
+    """A name that some library has, or that leads to a file."""
+    try:
+        check_backbone_name(value.text())
+    except OodkitError as error:
+        raise value.error(str(error)) from error
+    return value.text()
 
 
 def _items(keys: Mapping[str, Marked], name: str) -> Iterator[Marked]:
@@ -204,7 +227,7 @@ def _scorer(item: Marked) -> ScorerChoice:
     if name == ALL:
         return ScorerChoice(ALL, where=where)
     try:
-        create(name, **params)
+        check_params(name, params)
     except OodkitError as error:
         raise item.error(str(error)) from error
     return ScorerChoice(name, params, where)
@@ -223,7 +246,7 @@ def _reported(item: Marked, pairs: tuple[Pair, ...]) -> Iterator[ReportedFigure]
         _require(columns, pairs, in_, out=name if is_pairs else None, group=None if is_pairs else name)
     source, protocol = keys["source"].text(), keys["protocol"].text()
     certainty = keys["certainty"].choice(CERTAINTIES)
-    backbone = keys["backbone"].text() if "backbone" in keys else None
+    backbone = _backbone_name(keys["backbone"]) if "backbone" in keys else None
     for scorer, figures in _table(keys["auroc"], names):
         for name, value in zip(names, figures, strict=True):
             reported = Reported(

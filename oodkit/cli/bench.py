@@ -182,6 +182,9 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 
 def _print_plan(plan: "Plan") -> None:
+    """The plan on stderr; one without any cell is an error, not a success."""
+    from oodkit.errors import InvalidInput
+
     suite, counts = plan.suite, plan.counts
     pairs = f"{len(suite.pairs)} pair{'' if len(suite.pairs) == 1 else 's'}"
     lines = [
@@ -194,6 +197,9 @@ def _print_plan(plan: "Plan") -> None:
         *(f"missing: {name}: {reason}" for name, reason in plan.missing.items()),
     ]
     print("\n".join(lines), file=sys.stderr)
+    if not plan.cells and not plan.missing:
+        more = f"all {len(plan.elsewhere)} cells are of other parts: take fewer" if plan.elsewhere else "see the plan"
+        raise InvalidInput(f"nothing to run in suite {suite.name}: {more}")
 
 
 def _plan_only(plan: "Plan", as_json: bool) -> int:

@@ -223,6 +223,36 @@ def test_figures_of_scorers_that_all_brings_are_of_their_defaults(read):
             "[knn]\n" + figure(auroc="{msp: 0.5}"),
             "line 11: a figure of scorer 'msp', which this suite does not",
         ),
+        ("[knn]", "[{name: vim, params: {dim: abc}}]", "line 10: vim.dim must be a whole number or null, got 'abc'"),
+        ("[knn]", "[{name: vim, params: {dim: -3}}]", "line 10: scorer 'vim': dim must be .*-3"),
+        ("[efficientnet_lite0]", "[efficientnet_lite00]", "line 9: no backbone named 'efficientnet_lite00'; did you"),
+        (
+            "[efficientnet_lite0]",
+            "[{name: efficientnet_lite0, in: [digits@0-5]}]",
+            "line 9: 'digits@0-5' is no in-set of this suite, so the backbone would not run; did you mean 'digits@0-4'",
+        ),
+        ("digits@5-9", "digits@5-19", "line 8: .*19"),
+        ("digits@0-4", "'digits:trian'", "line 8: digits.* has no split 'trian'; it has: all"),
+        ("mine]}", "'cifar10:trian']}", "line 8: cifar10.* has no split 'trian'; it has: train, test"),
+        ("mine]}", "cifar10@catt]}", "line 8: .*'catt'.*did you mean 'cat'"),
+        (
+            "digits@5-9, mine]}",
+            "digits@5-8]}\n    expected: [{in: digits@0-4, backbone: efficientnet_lite00, outs: [digits@5-9], "
+            "tolerance: 0.1, auroc: {knn: [0.5]}}]",
+            "line 9: no pair digits@0-4:digits@5-9 in this suite; did you mean",
+        ),
+        (
+            "[knn]",
+            "[knn]\n    expected: [{in: digits@0-4, backbone: efficientnet_lite0, outs: [mine], tolerance: 0.1, "
+            "tolerances: {knnn: 0.2}, auroc: {knn: 0.5}}]",
+            "line 11: a tolerance of 'knnn', of which no figure is expected here; did you mean 'knn'",
+        ),
+        (
+            "[knn]",
+            "[knn]\n    reported: [{in: digits@0-4, backbone: efficientnet_lite1, outs: [mine], source: a, "
+            "protocol: b, certainty: sighted, auroc: {knn: 0.5}}]",
+            "line 11: no backbone named 'efficientnet_lite1'; did you mean",
+        ),
         ("mine]}", "digits@5-9]}", "line 8: the pair digits@0-4:digits@5-9 stands twice"),
         ("[knn]", "[knn]\n    seeds: [-1]", "line 11: .*whole number of at least 0"),
         ("[knn]", "[knn]\n    view: upside", "line 11: no view named 'upside'"),
@@ -247,6 +277,19 @@ def test_what_is_wrong_is_said_with_file_line_and_nearest_name(read, old, new, m
         read(old, new)
     assert "own.yaml" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("typo", ["digits@5-19", "'digits:trian'"])
+def test_a_mistake_in_a_pair_is_said_of_its_line_and_not_of_its_figures(read, typo):
+    """Pairs and backbones are read before what is expected of them."""
+    figures = "    scorers: [knn]\n" + figure()
+    with pytest.raises(InvalidInput, match="line 8: "):
+        read(
+            "digits@5-9, mine]}\n    backbones: [efficientnet_lite0]\n    scorers: [knn]\n",
+            f"{typo}]}}\n    backbones: [efficientnet_lite0]\n{figures}",
+        )
+    with pytest.raises(InvalidInput, match="line 9: no backbone"):
+        read("[efficientnet_lite0]\n    scorers: [knn]\n", f"[efficientnet_lite00]\n{figures}")
 
 
 def test_a_suite_that_is_not_there_is_refused(shipped):

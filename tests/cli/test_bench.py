@@ -150,6 +150,15 @@ def test_scorers_pairs_and_backbones_can_be_chosen(words, capsys):
     assert (record["scorer"], record["out"], record["backbone"].endswith("five_classes")) == ("pca", "plain", True)
 
 
+def test_a_run_without_any_cell_is_no_success(words, capsys):
+    """Exit code 2, also of a dry run."""
+    for more in ([], ["--dry-run"]):
+        assert run(words("--shard", "5/5", *more)) == 2
+        assert "error: nothing to run in suite colours: all 6 cells are of other parts: take fewer" in (
+            capsys.readouterr().err
+        )
+
+
 def test_shards_together_are_the_whole(words, capsys):
     """Each process runs its part; then all is there."""
     for part in ("1/2", "2/2"):
