@@ -206,13 +206,15 @@ def _backbone(about: dict[str, Any], given: Backbone | str | None, device: str) 
             f"the detector was fitted with {about['name']}, which is Python code, and a saved detector never chooses "
             "what code is run: name the backbone yourself (--backbone, or load(folder, backbone=...))"
         )
-    name = about["name"] if given is None else given
-    tried = [name] if isinstance(name, Backbone) else []
-    for size in () if tried else (None, about["image_size"]):
-        settings = {"precision": about["precision"], "compile": about["compile"], "device": device}
-        tried.append(load_backbone(name, image_size=size, **settings))
-        if tried[-1].fingerprint == about["fingerprint"]:
-            break
+    tried: list[Backbone] = []
+    if isinstance(given, Backbone):
+        tried.append(given)
+    else:
+        name, settings = given or about["name"], {key: about[key] for key in ("precision", "compile")}
+        for size in (None, about["image_size"]):
+            tried.append(load_backbone(name, image_size=size, device=device, **settings))
+            if tried[-1].fingerprint == about["fingerprint"]:
+                break
     backbone = tried[-1]
     if backbone.fingerprint != about["fingerprint"]:
         raise InvalidInput(
