@@ -1,5 +1,6 @@
 """Parameters of scorers that are wrong whatever the data: found before anything is embedded."""
 
+import re
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -10,7 +11,7 @@ from oodkit.errors import InvalidInput, OodkitError, TooFewSamples
 from oodkit.scorers import create, scorers
 from oodkit.scorers.base import Head, Need
 
-_ROWS, _COLUMNS, _CLASSES = 64, 8, 4
+_ROWS, _COLUMNS, _CLASSES = 66, 11, 4
 _GIVEN = frozenset({Need.LABELS, Need.HEAD, Need.LOGITS})
 
 
@@ -33,7 +34,10 @@ def check_params(name: str, params: Mapping[str, Any]) -> None:
             raise InvalidInput(f"{name}.{key} must be {kind}, got {value!r}")
     risky = {key: value for key, value in params.items() if not _is_count(value)}
     if risky and _refuses(name, {}) is None and (reason := _refuses(name, risky)) is not None:
-        raise InvalidInput(f"scorer {name!r}: {reason}")
+        # What names the size of the made-up rows would tell nobody anything.
+        made_up = re.search(rf"\b({_ROWS}|{_COLUMNS}|{_COLUMNS - 1})\b", reason)
+        given = ", ".join(f"{key}={value!r}" for key, value in risky.items())
+        raise InvalidInput(f"scorer {name!r}: {f'{given} is out of range whatever the data' if made_up else reason}")
 
 
 def _is_count(value: Any) -> bool:

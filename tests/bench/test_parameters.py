@@ -14,7 +14,7 @@ from oodkit.scorers import scorers
         ("knn", {"k": 1.5}, "knn.k must be a whole number, got 1.5"),
         ("knn", {"k": 0}, "k must be an integer of at least 1"),
         ("vim", {"dim": "abc"}, "vim.dim must be a whole number or null"),
-        ("vim", {"dim": -3}, "dim must be"),
+        ("vim", {"dim": -3}, "^scorer 'vim': dim=-3 is out of range whatever the data$"),
         ("react", {"percentile": 150.0}, "percentile must be a percentile from 0 to 100"),
         ("msp", {"temperature": "1e-3"}, "msp.temperature must be a number"),
         ("msp", {"temperature": -1}, "temperature must be a positive number"),
