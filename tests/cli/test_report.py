@@ -62,7 +62,7 @@ def test_the_order_is_that_of_the_suite(tmp_path, capsys):
     sets = "".join(f"  {name}: {{get: here}}\n" for name in ("cats", "mice", "dogs"))
     suites.write_text(
         f"sets:\n{sets}suites:\n  ci:\n    title: A list\n    pairs:\n      - {{in: cats, out: [mice, dogs]}}\n"
-        "    backbones: [tiny]\n    scorers: [msp, knn]\n"
+        "    backbones: [efficientnet_lite0]\n    scorers: [msp, knn]\n"
     )
     with Results(tmp_path / "results") as stored:
         for out in ("dogs", "mice"):
