@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 GRAPH = grimp.build_graph("oodkit", cache_dir=None)
 
 
-@pytest.mark.parametrize("registry", [oodkit.attacks.attacks, oodkit.scorers.scorers, oodkit.views.views], ids=lambda registry: registry.kind)
+@pytest.mark.parametrize(
+    "registry", [oodkit.attacks.attacks, oodkit.scorers.scorers, oodkit.views.views], ids=lambda registry: registry.kind
+)
 def test_members_do_not_import_each_other(registry):
     """No module of the package imports a registered one; what members share lives in a module per noun."""
     package = registry.group
