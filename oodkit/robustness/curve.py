@@ -1,6 +1,7 @@
 """AUROC under attack against the radius."""
 
 from pathlib import Path
+from textwrap import fill
 
 from oodkit.evaluation.plot import check_plot_path
 from oodkit.robustness.evaluation import CLEAN, Robustness
@@ -35,7 +36,6 @@ def plot_robustness(robustness: Robustness, path: str | Path) -> None:
         panel.set(title=titles[side], xlabel=f"eps of {robustness.norm}, grey levels of 255", ylim=(-2, 102))
     panels[0].set_ylabel("AUROC, %")
     panels[-1].legend(frameon=False)
-    figure.suptitle(
-        f"{robustness.in_} against {robustness.out}: {robustness.scorer} on {robustness.backbone}", fontsize=10
-    )
+    title = f"{robustness.in_} against {robustness.out}: {robustness.scorer} on {robustness.backbone}"
+    figure.suptitle(fill(title, int(14 * figure.get_figwidth())), fontsize=9)
     figure.savefig(file, dpi=150)
