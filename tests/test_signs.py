@@ -4,7 +4,7 @@ Each registered scorer is fitted on pieces of two photographs with the bundled n
 logits or under a head, its ImageNet classifier. What cannot be so is said beside the scorer's name in `SETTINGS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,12 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from oodkit.backbones import load_backbone
+from oodkit.backbones.preprocessing import pixels_of
 from oodkit.heads import LinearHead, as_linear_head, fit_probe
 from oodkit.metrics import auroc
 from oodkit.scorers import create, scorers
 from oodkit.scorers.base import Need
+from oodkit.views import load_view
 
 SIDE, PER_PHOTOGRAPH, HELD_OUT = 96, 24, 8
 MARGIN = 0.9
@@ -60,7 +62,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Material:
-    """Features of pieces of photographs, noise, plain colours and digits, and the two heads."""
+    """Features of pieces of photographs and of their views, noise, plain colours and digits, and the two heads."""
 
     fit: np.ndarray
     inside: np.ndarray
@@ -70,6 +72,7 @@ class Material:
     labels: np.ndarray
     classifier: LinearHead
     probe: LinearHead
+    view: Callable[[str], np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +83,27 @@ def material(photograph) -> Material:
     def features(images: list[Image.Image]) -> np.ndarray:
         return np.concatenate([backbone.embed_images(images[i : i + 16]).numpy() for i in range(0, len(images), 16)])
 
-    def pieces(first: int, count: int) -> np.ndarray:  # those of one photograph have even seeds, of the other odd ones
-        return features([photograph(2 * i + of, 256, 256) for of in (0, 1) for i in range(first, first + count)])
+    def pieces(
+        first: int, count: int
+    ) -> list[Image.Image]:  # of one photograph by even seeds, of the other by odd ones
+        return [photograph(2 * i + of, 256, 256) for of in (0, 1) for i in range(first, first + count)]
 
-    fit = pieces(0, PER_PHOTOGRAPH)
+    def view(name: str) -> np.ndarray:
+        moved = [load_view(name).apply(pixels_of(image)) for image in pieces(0, PER_PHOTOGRAPH)]
+        return features([Image.fromarray(pixels.permute(1, 2, 0).numpy()) for pixels in moved])
+
+    fit = features(pieces(0, PER_PHOTOGRAPH))
     labels = np.repeat([0, 1], PER_PHOTOGRAPH)
     return Material(
         fit=fit,
-        inside=pieces(PER_PHOTOGRAPH, HELD_OUT),
+        inside=features(pieces(PER_PHOTOGRAPH, HELD_OUT)),
         noise=features([Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)) for _ in range(16)]),
         blank=features([Image.new("RGB", (SIDE, SIDE), tuple(rng.integers(0, 256, 3).tolist())) for _ in range(16)]),
         digits=features([Image.fromarray((15 * image).astype(np.uint8)) for image in load_digits().images[:32]]),
         labels=labels,
         classifier=as_linear_head(backbone.classifier),
         probe=fit_probe(fit, labels),
+        view=view,
     )
 
 
@@ -125,6 +135,8 @@ def test_photographs_score_above_noise_and_blank_images(material, name):
         return head.logits(features) if Need.LOGITS in scorer.needs else features
 
     needed = {need.value: value for need, value in fit_arguments(material, head).items() if need in scorer.needs}
+    if Need.VIEWS in scorer.needs:
+        needed["views"] = np.stack([material.view(view) for view in scorer.view_names()])
     if Need.HEAD in scorer.optional:
         needed["head"] = head
     scorer.fit(rows(material.fit), **needed)
