@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.largest_values import largest_column
 from oodkit.scorers.rows import floating
-from oodkit.scorers.softmax import constant_notes
+from oodkit.scorers.softmax import CHUNK_BYTES, constant_notes
 
 BLOCK = 8192  # rows whose probabilities are held in float64 at once
 FLOOR = 1e-12  # smallest probability in a template
@@ -49,6 +50,7 @@ class KLMatching(Scorer):
 
     needs = frozenset({Need.LOGITS})
     wants_held_out = True
+    chunk_bytes = 4 * CHUNK_BYTES
 
     classes_: Tensor
     log_templates_: Tensor
@@ -71,8 +73,9 @@ class KLMatching(Scorer):
             self.notes_.append(f"{missing} of {width} classes have no template: no fit row is predicted as one of them")
 
     def _score(self, x: Tensor) -> Tensor:  # (B, C) -> (B,)
-        log_p = x.double().log_softmax(dim=1)
+        log_p = x.log_softmax(dim=1, dtype=torch.float64)
         p = log_p.exp()
-        nearest = (p.to(x.dtype) @ self.log_templates_.to(x.dtype).T).argmax(dim=1)
+        nearest = largest_column(x.softmax(dim=1) @ self.log_templates_.to(x.dtype).T)
         # Which template is nearest float32 tells; its divergences would round to ties between confident rows.
-        return -(p * (log_p - self.log_templates_[nearest])).sum(dim=1).clamp(min=0)
+        divergence: Tensor = torch.linalg.vecdot(p, log_p - self.log_templates_[nearest])
+        return -divergence.clamp(min=0)
