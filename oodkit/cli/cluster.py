@@ -22,6 +22,7 @@ from oodkit.cli.options import (
     SkipOption,
     complete_datasets,
 )
+from oodkit.cli.settings_words import setting_values
 
 if TYPE_CHECKING:
     from oodkit.evaluation.clustering import ClusteringReport
@@ -78,7 +79,7 @@ def cluster(
 
     if plot is not None:
         check_plot_path(plot)
-    grid, params = _numbers(bound), _params(param or [])
+    grid, params = _numbers(bound), setting_values(param or [], "heads=8")
     from oodkit.backbones import load_backbone
     from oodkit.evaluation.clustering import cluster as find_clusters
     from oodkit.evaluation.clustering_plot import plot_clusters
@@ -117,21 +118,6 @@ def _numbers(text: str | None) -> list[int]:
         return [int(word) for word in text.split(",")] if text else []
     except ValueError:
         raise InvalidInput(f"--bound must be numbers with commas between, such as 10,20,50, got {text!r}") from None
-
-
-def _params(words: list[str]) -> dict[str, Any]:
-    from oodkit.errors import InvalidInput
-
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not (equals and name):
-            raise InvalidInput(f"--param must be NAME=VALUE, such as heads=8, got {word!r}")
-        try:
-            found[name] = json.loads(text)
-        except ValueError:
-            found[name] = text
-    return found
 
 
 def _print(report: "ClusteringReport") -> None:

@@ -20,6 +20,7 @@ from oodkit.cli.options import (
     SkipOption,
     complete_datasets,
 )
+from oodkit.cli.settings_words import setting_texts
 
 if TYPE_CHECKING:
     from oodkit.evaluation.shift_sensitivity import SensitivityReport
@@ -69,7 +70,7 @@ def sensitivity(
     from oodkit.evaluation.shift_sensitivity import sensitivity as compare
     from oodkit.scorers import parse_params
 
-    texts = _params(param or [])
+    texts = setting_texts(param or [], "epochs=10")
     loaded = load_backbone(backbone, image_size=image_size, device=device, precision=precision.value, compile=compile_)
     print(f"backbone {loaded.name}, {loaded.image_size} px, {loaded.numerics}, on {loaded.device}", file=sys.stderr)
     report = compare(
@@ -90,16 +91,6 @@ def sensitivity(
         typer.echo(json.dumps(report.to_dict()))
     else:
         _print(report)
-
-
-def _params(words: list[str]) -> dict[str, str]:
-    from oodkit.errors import InvalidInput
-
-    pairs = [word.partition("=") for word in words]
-    for word, (name, equals, _) in zip(words, pairs, strict=True):
-        if not (equals and name):
-            raise InvalidInput(f"--param must be NAME=VALUE, such as epochs=10, got {word!r}")
-    return {name: text for name, _, text in pairs}
 
 
 def _print(report: "SensitivityReport") -> None:

@@ -4,7 +4,7 @@ import enum
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from oodkit.cli.options import (
     complete_backbones,
     complete_datasets,
 )
+from oodkit.cli.settings_words import setting_values
 
 if TYPE_CHECKING:
     from oodkit.training import Trained
@@ -112,7 +113,7 @@ def train(
 
     if backbone is not None and from_scratch:
         raise InvalidInput("--from-scratch and --backbone exclude each other; leave one out")
-    params = _params(param or [])
+    params = setting_values(param or [], "shift=patches2")
     from oodkit.training import train as train_model
 
     trained = train_model(
@@ -145,21 +146,6 @@ def train(
         typer.echo(json.dumps(trained.to_dict()))
     else:
         _print(trained)
-
-
-def _params(words: list[str]) -> dict[str, Any]:
-    from oodkit.errors import InvalidInput
-
-    found: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not (equals and name):
-            raise InvalidInput(f"--param must be NAME=VALUE, such as shift=patches2, got {word!r}")
-        try:
-            found[name] = json.loads(text)
-        except ValueError:
-            found[name] = text
-    return found
 
 
 def _print(trained: "Trained") -> None:

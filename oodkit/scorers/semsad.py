@@ -11,7 +11,7 @@ from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_flag, check_integer, check_number, check_positive, check_seed
 from oodkit.scorers.discriminator import Discriminator, Pairs, train_discriminator
 from oodkit.scorers.neighbours import Bank
-from oodkit.scorers.principal import principal
+from oodkit.scorers.principal_space import PrincipalSpace
 from oodkit.scorers.rows import floating
 from oodkit.scorers.unit_rows import unit_rows
 
@@ -176,7 +176,8 @@ class SemSAD(Scorer):
         assert train.views is not None
         generator = torch.Generator().manual_seed(int(self.seed))
         self.bank_ = Bank.of(floating(train.features)).rows
-        self._fit_space()
+        space = PrincipalSpace.of(self.bank_, int(self.components), bool(self.whiten))
+        self.centre_, self.basis_ = space.centre, space.basis
         self.bank_space_ = self._in_space(self.bank_)
         seen = torch.stack([self._in_space(unit_rows(floating(view)).to(self.bank_)) for view in train.views])
         last = min(NEAR[1] * int(self.neighbours), len(self.bank_) - 1)
@@ -237,18 +238,7 @@ class SemSAD(Scorer):
         return z.view(places.shape).mean(dim=1)
 
     def _in_space(self, rows: Tensor) -> Tensor:
-        found: Tensor = (rows - self.centre_.to(rows.dtype)) @ self.basis_.to(rows.dtype)
-        return found
-
-    def _fit_space(self) -> None:
-        found = principal(self.bank_)
-        count = min(int(self.components), len(found.variances))
-        if count == 0:
-            raise TooFewSamples("all fit samples are equal, so there are no pairs to tell apart; give others")
-        variances = found.variances[:count]
-        scale = variances if self.whiten else variances.mean().expand(count)
-        self.centre_ = found.centre.to(self.bank_)
-        self.basis_ = (found.directions[:, :count] * scale.rsqrt()).to(self.bank_)
+        return PrincipalSpace(self.centre_, self.basis_).of_rows(rows)
 
     def _fit_units(self, rows: Tensor, near: Tensor) -> None:
         """Standard deviations of both parts of the score over fit rows, each judged by the others."""
