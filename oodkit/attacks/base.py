@@ -84,22 +84,22 @@ class Attack(ABC):
         draws = Draws([seeds + i for i in range(len(images))] if isinstance(seeds, int) else seeds)
         watched = Watched(goal, images)
         last = self._search(watched, images, draws)
-        last_values = watched(last)
+        last_values, start = watched(last), watched.start
         best, values = (watched.best, watched.value) if self.keeps_best else (last, last_values)
         found, unrounded = values, best
         if whole_levels:
             best = self.ball.rounded(best, images)
             values = watched(best)
-        worse = values < watched.start
+        worse = values < start
         best = torch.where(worse[:, None, None, None], images, best)
-        values = torch.where(worse, watched.start, values)
+        values = torch.where(worse, start, values)
         distance = self.ball.distance(best, images)
         assert bool((distance <= self.ball.eps * (1 + TOLERANCE) + TOLERANCE).all()), "an image left the ball"
         nothing = torch.zeros(len(images), dtype=torch.bool, device=images.device)
         return Attacked(
             images=best,
             unrounded=unrounded,
-            before=goal.scores(watched.start),
+            before=goal.scores(start),
             found=goal.scores(found),
             after=goal.scores(values),
             distance=distance,

@@ -1,5 +1,7 @@
 """A goal that counts what it is asked and remembers the best it was shown."""
 
+from math import inf
+
 import torch
 from torch import Tensor
 
@@ -17,21 +19,28 @@ class Watched:
     Attributes:
         best: (B, 3, H, W) where the goal was largest.
         value: (B,) the goal there.
-        start: (B,) the goal at `images`.
         calls: how often the goal was evaluated.
         zero_slopes: (B,) whether the first gradient of an image was exactly zero.
     """
 
     def __init__(self, goal: Goal, images: Tensor) -> None:
-        self._goal = goal
-        self.best, self.calls = images.clone(), 1
-        with torch.no_grad():
-            self.value = self._checked(goal(images)).clone()
-        self.start = self.value.clone()
+        self._goal, self._images = goal, images
+        self.best, self.calls = images.clone(), 0
+        self.value = images.new_full((len(images),), -inf)
+        self._start: Tensor | None = None
         self.zero_slopes: Tensor | None = None
+
+    @property
+    def start(self) -> Tensor:
+        """(B,) the goal at the images where the search starts."""
+        if self._start is None:
+            self(self._images)
+        assert self._start is not None
+        return self._start
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """(B,) the goal of moved images, without gradients."""
+        self._begin(pixels)
         with torch.no_grad():
             values = self._checked(self._goal(pixels))
         self._keep(pixels, values)
@@ -39,6 +48,7 @@ class Watched:
 
     def differentiable(self, pixels: Tensor) -> Tensor:
         """(B,) the goal with its graph, for searches that take gradients themselves."""
+        self._begin(pixels)
         values = self._checked(self._goal(pixels))
         self._keep(pixels, values.detach())
         return values
@@ -49,6 +59,7 @@ class Watched:
         Raises:
             InvalidInput: a gradient that is not finite.
         """
+        self._begin(pixels)
         with torch.enable_grad():
             moved = pixels.detach().requires_grad_(True)
             values = self._checked(self._goal(moved))
@@ -65,9 +76,16 @@ class Watched:
 
     def _keep(self, pixels: Tensor, values: Tensor) -> None:
         self.calls += 1
+        if pixels is self._images:
+            self._start = values.clone()
         better = values > self.value
         self.value = torch.where(better, values, self.value)
         self.best = torch.where(better[:, None, None, None], pixels.detach(), self.best)
+
+    def _begin(self, pixels: Tensor) -> None:
+        """Ask for the goal of the first images before that of any others, so that they win where nothing is better."""
+        if self._start is None and pixels is not self._images:
+            self(self._images)
 
     def _checked(self, values: Tensor) -> Tensor:
         if values.shape != (len(self.best),):
