@@ -19,7 +19,7 @@ from oodkit.detector.calibration import Calibration
 from oodkit.detector.fitting import Task
 from oodkit.detector.folder import Saved, read_detector, write_detector
 from oodkit.detector.holdout import check_enough
-from oodkit.detector.judging import Verdict, judge
+from oodkit.detector.judging import Verdict, judge, verdicts
 from oodkit.detector.neighbours import FitImages, Neighbour
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
@@ -226,6 +226,20 @@ class Detector:
         """
         bank = self._fit_images() if neighbours else None
         return judge(files, self.backbone, self.score_features, self._calibrated(), bank, neighbours)
+
+    def judge_features(self, paths: Sequence[str], features: NDArray[Any], *, neighbours: int = 3) -> list[Verdict]:
+        """A verdict for each row of features (N, D) that the backbone gave.
+
+        Args:
+            paths: what the verdicts call the images.
+            features: (N, D).
+            neighbours: how many fit images to name for each; 0 for none.
+
+        Raises:
+            NotFitted: `calibrate` has not been called.
+        """
+        bank = self._fit_images() if neighbours else None
+        return verdicts(paths, features, self.score_features, self._calibrated(), bank, neighbours)
 
     def score_pixels(self, pixels: Tensor) -> Tensor:
         """(B,) scores of pixels; gradients flow to them where the scorer is differentiable.

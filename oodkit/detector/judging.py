@@ -76,19 +76,32 @@ def _judge(
     nothing_known: list[bytes | None] = [None] * len(files)
     extraction = Extraction(images, nothing_known, _is_never_stored, backbone, load_view("identity"), size)
     for batch in extraction.run(range(start, min(start + size, len(files))) for start in range(0, len(files), size)):
-        row_of = {position: row for row, position in enumerate(batch.pending)}
+        judged: dict[int, Verdict] = {}
         if batch.features is not None:
-            scores = score(batch.features)
-            p_values, flagged = calibration.p_values(scores), scores < calibration.threshold
-            near = None if bank is None else bank.nearest(batch.features, k)
+            paths = [images.ids[position] for position in batch.pending]
+            found = verdicts(paths, batch.features, score, calibration, bank, k)
+            judged = dict(zip(batch.pending, found, strict=True))
         for position in batch.positions:
-            path = images.ids[position]
             if position in batch.failures:
-                yield Verdict(path, error=str(batch.failures[position]))
-                continue
-            row = row_of[position]
-            found = () if near is None else near[row]
-            yield Verdict(path, float(scores[row]), float(p_values[row]), bool(flagged[row]), found)
+                yield Verdict(images.ids[position], error=str(batch.failures[position]))
+            else:
+                yield judged[position]
+
+
+def verdicts(
+    paths: Sequence[str],
+    features: NDArray[Any],
+    score: Callable[[NDArray[Any]], NDArray[np.float64]],
+    calibration: Calibration,
+    bank: FitImages | None,
+    k: int,
+) -> list[Verdict]:
+    """Verdicts on images whose features (B, D) are known; the arguments as in `judge`."""
+    scores = score(features)
+    p_values, flagged = calibration.p_values(scores), scores < calibration.threshold
+    near: Sequence[tuple[Neighbour, ...]] = [()] * len(paths) if bank is None else bank.nearest(features, k)
+    rows = zip(paths, scores.tolist(), p_values.tolist(), flagged.tolist(), near, strict=True)
+    return [Verdict(*row) for row in rows]
 
 
 def _is_never_stored(digests: Sequence[bytes]) -> NDArray[np.bool_]:

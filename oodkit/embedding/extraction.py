@@ -125,13 +125,22 @@ class Extraction:
 
     def _embed(self, batch: Batch) -> Batch:
         if batch.pixels is not None:
-            pixels, rows = batch.pixels, len(batch.pixels)
-            if self.backbone.compile and rows < self.batch_size:  # else this number of images is compiled anew
-                pixels = torch.cat([pixels, pixels.new_zeros(self.batch_size - rows, *pixels.shape[1:])])
-            with _explained(self.backbone):
-                batch.features = _checked(features_of(self.backbone.load(), pixels)[:rows], self.backbone)
+            batch.features = checked_features(self.backbone, batch.pixels, self.batch_size)
             batch.pixels = None
         return batch
+
+
+def checked_features(backbone: Backbone, pixels: Tensor, batch_size: int) -> Features:
+    """Features (B, D) of uint8 pixels (B, 3, H, W) as they are stored; B is at most `batch_size`.
+
+    Raises:
+        InvalidInput: the backbone fails, or gives anything but one finite row per image.
+    """
+    rows = len(pixels)
+    if backbone.compile and rows < batch_size:  # else this number of images is compiled anew
+        pixels = torch.cat([pixels, pixels.new_zeros(batch_size - rows, *pixels.shape[1:])])
+    with _explained(backbone):
+        return _checked(features_of(backbone.load(), pixels)[:rows], backbone)
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
@@ -139,7 +148,7 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -
 
     Two items per worker are under way; nothing is left running when the iterator is closed.
     """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="oodkit", initializer=_compute_with_one_thread)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="oodkit", initializer=compute_with_one_thread)
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
@@ -200,7 +209,7 @@ def _explained(backbone: Backbone) -> Iterator[None]:
         ) from error
 
 
-def _compute_with_one_thread() -> None:
+def compute_with_one_thread() -> None:
     """Let torch compute with one thread in the calling thread, and change nothing for any other thread.
 
     OpenMP keeps this number per thread. Torch sets it once in every new thread, so that has to come first.

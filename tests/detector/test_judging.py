@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import oodkit
 from oodkit.detector.calibration import Calibration
@@ -28,3 +29,12 @@ def test_chunks_in_which_no_file_can_be_read(many_photos, tiny_name, monkeypatch
     verdicts = list(judge(files, backbone, lambda rows: np.zeros(len(rows)), calibration, None, 0))
     assert [verdict.ood for verdict in verdicts] == [None, None, None, True]
     assert all("gone" in verdict.error for verdict in verdicts[:3])
+
+
+def test_features_are_judged_as_their_files_are(many_photos, tiny_name):
+    """Whoever has features already gets the same verdicts from them."""
+    detector = oodkit.Detector(oodkit.load_backbone(tiny_name, device="cpu")).fit(many_photos, hold_out=0.2).calibrate()
+    files = [str(path) for path in sorted(many_photos.glob("00*.png"))]
+    images = [Image.open(path) for path in files]
+    features = detector.backbone.embed_images(images).numpy()
+    assert detector.judge_features(files, features, neighbours=2) == list(detector.judge(files, neighbours=2))
