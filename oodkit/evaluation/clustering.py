@@ -19,6 +19,7 @@ from oodkit.errors import InvalidInput, nearest_names
 from oodkit.evaluation.versions import library_versions
 from oodkit.progress import progress
 from oodkit.scorers.squared_distance import nearest_point
+from oodkit.scorers.unit_rows import unit_rows
 
 BLOCK = 8192  # rows that are assigned at once
 
@@ -199,14 +200,14 @@ def _temi(features: NDArray[Any], count: int, **settings: Any) -> Found:
 
 def _kmeans(features: NDArray[Any], count: int, **settings: Any) -> Found:
     made = kmeans(features, count, **settings)
+    spherical = settings.get("spherical", False)
     centres = torch.from_numpy(made.centres)
     middle = centres.mean(dim=0)
 
     def assign(rows: NDArray[Any]) -> NDArray[np.int64]:
         parts = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
-        near = [
-            nearest_point(torch.from_numpy(np.asarray(part, np.float64)) - middle, centres - middle) for part in parts
-        ]
+        exact = (torch.from_numpy(np.asarray(part, np.float64)) for part in parts)
+        near = [nearest_point((unit_rows(x) if spherical else x) - middle, centres - middle) for x in exact]
         assigned: NDArray[np.int64] = torch.cat(near).numpy()
         return assigned
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from oodkit.clustering.kmeans import kmeans
@@ -21,7 +23,7 @@ def cluster_labels(
     """The k-means cluster of each row, (N,) int64; one cluster is all rows.
 
     Args:
-        features: (N, D) of any floating dtype; read into memory, as float32 unless they are float64.
+        features: (N, D) of any floating dtype; clustered as float32 unless they are float64.
         clusters: number of clusters, at least 1.
         seed: of k-means.
         prepare: applied to each float64 block of rows first, such as `unit_rows`.
@@ -30,7 +32,8 @@ def cluster_labels(
         InvalidInput: not a number of clusters, or no seed.
         TooFewSamples: more clusters than (different) rows.
     """
-    return _labels(kmeans, features, clusters, check_seed(seed), prepare)
+    seed = check_seed(seed)
+    return _labels(_Prepared(features, prepare), clusters, lambda rows, count: kmeans(rows, count, seed=seed))
 
 
 def temi_labels(
@@ -56,7 +59,8 @@ def temi_labels(
         TooFewSamples: more clusters than rows.
     """
     heads, epochs = check_integer("heads", heads, 1), check_integer("epochs", epochs, 1)
-    return _labels(partial(temi, heads=heads, epochs=epochs), features, clusters, check_seed(seed), prepare)
+    find = partial(temi, seed=check_seed(seed), heads=heads, epochs=epochs)
+    return _labels(_Prepared(features, prepare), clusters, lambda rows, count: find(rows[:], count))
 
 
 def clusters_note(clusters: int, labels: Tensor | None) -> list[str]:
@@ -64,18 +68,24 @@ def clusters_note(clusters: int, labels: Tensor | None) -> list[str]:
     return [] if labels is None else [f"labels are ignored: the classes are {clusters} k-means cluster(s)"]
 
 
-def _labels(
-    method: Callable[..., Any],
-    features: Tensor,
-    clusters: int,
-    seed: int,
-    prepare: Callable[[Tensor], Tensor] | None,
-) -> Tensor:
-    count = check_integer("clusters", clusters, 1)
+class _Prepared:
+    """Rows that are prepared when they are asked for, so that many of them need not be held."""
+
+    def __init__(self, features: Tensor, prepare: Callable[[Tensor], Tensor] | None) -> None:
+        self.features, self._prepare = features, prepare
+        self._dtype = floating(features[:0]).dtype
+        self.shape: tuple[int, ...] = tuple(features.shape)
+        self.dtype = np.dtype(np.float64 if self._dtype == torch.float64 else np.float32)
+
+    def __getitem__(self, which: Any) -> NDArray[Any]:
+        blocks = torch.split(self.features[which], BLOCK)
+        prepare = self._prepare
+        made = [(block if prepare is None else prepare(block.double())).to(self._dtype) for block in blocks]
+        return torch.cat(made).cpu().numpy()
+
+
+def _labels(rows: _Prepared, clusters: int, find: Callable[[_Prepared, int], Any]) -> Tensor:
+    count, device = check_integer("clusters", clusters, 1), rows.features.device
     if count == 1:
-        return torch.zeros(len(features), dtype=torch.int64, device=features.device)
-    dtype = floating(features[:0]).dtype
-    rows = torch.cat(
-        [(block if prepare is None else prepare(block.double())).to(dtype) for block in torch.split(features, BLOCK)]
-    )
-    return torch.from_numpy(method(rows.cpu().numpy(), count, seed=seed).assignments).to(features.device)
+        return torch.zeros(rows.shape[0], dtype=torch.int64, device=device)
+    return torch.from_numpy(find(rows, count).assignments).to(device)

@@ -59,8 +59,8 @@ class Clusters(Scorer):
     Parameters
     ----------
     clustering : "kmeans", "temi" or "classes", default "kmeans"
-        What the clusters are. TEMI trains heads for minutes; "classes" needs labels. The first two read the features
-        into memory.
+        What the clusters are. TEMI trains heads for minutes; "classes" needs labels. TEMI reads the
+        features into memory.
     clusters : int or None, default None
         Number of clusters for k-means and TEMI; None: as many as labels have classes, or 10 without labels.
     distance : "cosine", "euclidean" or "mahalanobis", default "cosine"

@@ -30,8 +30,7 @@ class Mahalanobis(Scorer):
     normalize : bool, default False
         Scale features to length 1 first (Mahalanobis++); often better, above all for vision transformers.
     clusters : int or None, default None
-        Number of k-means clusters that take the place of the classes; labels are then ignored. The features are read
-        into memory for it.
+        Number of k-means clusters that take the place of the classes; labels are then ignored.
     covariance : "shared" or "per_class", default "shared"
         One covariance for all classes, or one for each. The latter holds C D^2 numbers of 8 bytes; a class whose rows
         vary in too few directions (one row, equal rows, two rows) takes the shared one, and a note says so.

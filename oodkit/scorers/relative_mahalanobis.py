@@ -42,7 +42,7 @@ class RelativeMahalanobis(Scorer):
         Scale features to length 1 first; often better, above all for vision transformers.
     clusters : int or None, default None
         Number of k-means clusters that take the place of the classes, at least 2; labels are then neither needed nor
-        used. The features are read into memory for it.
+        used.
     covariance : "shared" or "per_class", default "shared"
         One covariance for all classes, or one for each. The latter holds C D^2 numbers of 8 bytes; a class whose rows
         vary in too few directions (one row, equal rows, two rows) takes the shared one, and a note says so.

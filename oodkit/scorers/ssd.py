@@ -31,8 +31,7 @@ class SSD(Scorer):
     Parameters
     ----------
     clusters : int, default 1
-        Number of k-means clusters, each with a covariance of its own: K D^2 numbers of 8 bytes. With more than one, the
-        features are read into memory for k-means.
+        Number of k-means clusters, each with a covariance of its own: K D^2 numbers of 8 bytes.
     seed : int, default 0
         Of k-means.
 

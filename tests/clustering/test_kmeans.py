@@ -1,11 +1,21 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from oodkit.clustering.kmeans import kmeans, row_order
+from oodkit.clustering.kmeans import kmeans
+from oodkit.clustering.row_order import row_order
 from oodkit.errors import InvalidInput, TooFewSamples
+
+
+@pytest.fixture
+def never_held(monkeypatch):
+    """Rows of any number are clustered as those that are too many to be held: from a small sample, in small blocks."""
+    monkeypatch.setitem(kmeans.__globals__, "WHOLE_BYTES", 0)
+    monkeypatch.setattr("oodkit.clustering.row_sample.PER_CLUSTER", 30)
+    monkeypatch.setattr("oodkit.clustering.row_sample.LEAST", 60)
+    monkeypatch.setattr("oodkit.clustering.row_blocks.BLOCK_BYTES", 4000)
 
 
 def test_two_pairs_of_points() -> None:
@@ -66,6 +76,9 @@ def test_as_many_clusters_as_rows() -> None:
 def test_what_cannot_be_clustered() -> None:
     """Fewer than 2 clusters, more than rows or than different rows, and what is not finite are one line each."""
     rows = np.eye(4)
+    for name in ("restarts", "iterations"):
+        with pytest.raises(InvalidInput, match=f"{name} must be an integer of at least 1, got 0"):
+            kmeans(rows, 2, **{name: 0})
     for clusters in (1, 0, -3, 2.5):
         with pytest.raises(InvalidInput, match=r"clusters must be an integer of at least 2, got"):
             kmeans(rows, clusters)
@@ -76,6 +89,80 @@ def test_what_cannot_be_clustered() -> None:
     for bad in (rows[0], rows[:0], np.where(rows, np.nan, 0)):
         with pytest.raises(InvalidInput, match="features to cluster must be finite numbers of shape"):
             kmeans(bad, 2)
+
+
+def test_many_rows_are_clustered_without_being_held(never_held, tmp_path) -> None:
+    """Groups in a float16 file are found by a sample and passes: centres are means, any order gives the same."""
+    rng = np.random.default_rng(0)
+    of = np.arange(3000) % 6
+    rows = (20 * np.eye(6)[of] + rng.standard_normal((3000, 6))).astype(np.float16)
+    shuffle = rng.permutation(3000)
+    np.save(tmp_path / "rows.npy", rows[shuffle])
+
+    found = kmeans(rows, 6, seed=3)
+    shuffled = kmeans(np.load(tmp_path / "rows.npy", mmap_mode="r"), 6, seed=3)
+
+    assert adjusted_rand_score(of, found.assignments) == 1
+    means = [rows[found.assignments == cluster].mean(axis=0, dtype=np.float64) for cluster in range(6)]
+    np.testing.assert_allclose(found.centres, means, atol=1e-6)
+    assert np.array_equal(shuffled.assignments, found.assignments[shuffle])
+    assert np.array_equal(shuffled.centres, found.centres)
+
+
+@given(seed=st.integers(0, 10**6), spherical=st.booleans())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_order_of_many_rows_does_not_matter(never_held, seed, spherical) -> None:
+    """Also where rows repeat, tie between centres and have no clear clusters; no cluster is empty."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(-2, 3, (400, 3)).astype(np.float32)
+    shuffle = rng.permutation(400)
+
+    found = kmeans(rows, 8, seed=seed, spherical=spherical)
+    shuffled = kmeans(rows[shuffle], 8, seed=seed, spherical=spherical)
+
+    assert len(np.unique(found.assignments)) == 8
+    assert np.array_equal(shuffled.assignments, found.assignments[shuffle])
+    assert np.array_equal(shuffled.centres, found.centres)
+
+
+def test_many_rows_are_clustered_nearly_as_well_as_few(never_held, monkeypatch) -> None:
+    """From a sample and passes, squared distances to the means are at most 2 % above those of the whole search."""
+    rng = np.random.default_rng(0)
+    rows = (rng.standard_normal((10, 8))[rng.integers(10, size=4000)] + rng.standard_normal((4000, 8))).astype("f4")
+
+    def spread(found):
+        return np.square(rows - found.centres[found.assignments]).sum()
+
+    sampled = kmeans(rows, 10)
+    monkeypatch.setitem(kmeans.__globals__, "WHOLE_BYTES", 2**30)
+
+    assert spread(sampled) <= 1.02 * spread(kmeans(rows, 10))
+
+
+def test_too_few_different_rows_among_many(never_held) -> None:
+    """A million rows of two kinds make no three clusters; what is not finite is found in any block."""
+    rows = np.repeat(np.eye(4, dtype=np.float32)[:2], 500, axis=0)
+
+    assert len(np.unique(kmeans(rows, 2).assignments)) == 2
+    with pytest.raises(TooFewSamples, match="clusters=3 needs as many different rows, found 2; lower clusters"):
+        kmeans(rows, 3)
+    rows[999, 3] = np.inf
+    with pytest.raises(InvalidInput, match="features to cluster must be finite numbers of shape"):
+        kmeans(rows, 2)
+
+
+def test_spherical_clusters_are_of_directions() -> None:
+    """Lengths do not matter; centres have length 1, are their rows' mean directions, and rows are at the nearest."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((200, 3)) * 10 ** rng.uniform(-3, 3, (200, 1))
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    found = kmeans(rows, 5, spherical=True)
+
+    sums = np.array([unit[found.assignments == cluster].sum(axis=0) for cluster in range(5)])
+    np.testing.assert_allclose(found.centres, sums / np.linalg.norm(sums, axis=1, keepdims=True), atol=1e-9)
+    assert np.array_equal((unit @ found.centres.T).argmax(axis=1), found.assignments)
+    assert np.array_equal(kmeans(unit, 5, spherical=True).assignments, found.assignments)
 
 
 @given(st.integers(0, 10**6))

@@ -36,6 +36,15 @@ def test_colours_are_clusters(found):
     assert report.clusters == 2
 
 
+def test_spherical_kmeans_assigns_by_direction(found):
+    """Clusters by cosine are those of the colours too, and settings that are none are one line."""
+    assert found(params={"spherical": True}).mean() == pytest.approx((1, 1, 1, 1))
+    with pytest.raises(InvalidInput, match="restarts must be an integer of at least 1, got abc"):
+        found(params={"restarts": "abc"})
+    with pytest.raises(InvalidInput, match="spherical must be True or False, got 'yes'"):
+        found(params={"spherical": "yes"})
+
+
 def test_temi_runs_with_its_settings(found):
     """TEMI takes its settings, and says its loss."""
     report = found(method="temi", params=FAST)
