@@ -69,6 +69,10 @@ def robust(
     data_root: DataRootOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="DIR", help="Keep each image's score here; started again, the run goes on."),
+    ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw AUROC against eps.")] = None,
 ) -> None:
     """Fit a scorer on the in-set's train split, and tell its test split from an out-set whose images are attacked.
@@ -102,6 +106,7 @@ def robust(
         seed=seed,
         draws=draws,
         batch_size=batch_size,
+        folder=to,
     )
     for doubt in found.doubts:
         print(f"doubt: {doubt}", file=sys.stderr)

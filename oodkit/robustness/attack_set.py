@@ -1,6 +1,5 @@
 """A set of attacked images on disk: PNGs that score as reported, and a manifest."""
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from oodkit.attacks.goal import Direction, Goal
 from oodkit.data.image_set import ImageSet
 from oodkit.detector import Detector
 from oodkit.embedding.atomic import write_atomically
-from oodkit.errors import InvalidInput
-from oodkit.evaluation.versions import library_versions
 from oodkit.progress import progress
 from oodkit.robustness.attack_sheet import attack_sheet
 from oodkit.robustness.batches import Batch, batches, check_size
+from oodkit.robustness.manifest import Manifest, detector_settings
 from oodkit.robustness.targets import Targets
 
 MANIFEST = "manifest.jsonl"
@@ -80,26 +78,31 @@ def make_attack_set(
     """
     check_size(detector.backbone)
     place = Path(folder)
-    settings = _settings(detector, images, attack, direction, seed, targets)
-    lines = _lines_so_far(place, settings)
-    done = {line["source"] for line in lines}
-    left = [i for i, identifier in enumerate(images.ids) if str(identifier) not in done]
-    with progress("attacking", len(left)) as advance, (place / MANIFEST).open("a", encoding="utf-8") as manifest:
+    settings = detector_settings(detector) | {
+        "images": images.fingerprint,
+        "set": f"{images.name}:{images.split}",
+        "attack": repr(attack),
+        "direction": direction,
+        "targets": None if targets is None else list(targets.names),
+        "seed": seed,
+    }
+    manifest = Manifest(place / MANIFEST, settings)
+    lines = {line["source"]: line for line in manifest.lines if (place / line["file"]).exists()}
+    left = [i for i, identifier in enumerate(images.ids) if str(identifier) not in lines]
+    with progress("attacking", len(left)) as advance:
         for batch in batches(images, detector.backbone, batch_size, seed, left):
-            for line in _attacked(detector, images, attack, batch, direction, targets, place):
-                manifest.write(json.dumps(line) + "\n")
-                lines.append(line)
-            manifest.flush()
-            os.fsync(manifest.fileno())
+            new = _attacked(detector, images, attack, batch, direction, targets, place)
+            manifest.add(new)
+            lines |= {line["source"]: line for line in new}
             advance(len(batch.places))
     order = {str(identifier): i for i, identifier in enumerate(images.ids)}
-    lines.sort(key=lambda line: order[line["source"]])
+    ordered = sorted(lines.values(), key=lambda line: order[line["source"]])
     sheet = place.with_name(f"{place.name}_contact_sheet.png")
     picture = attack_sheet(
-        [(images.open(order[line["source"]]), place / line["file"]) for line in lines[:12]], detector.backbone
+        [(images.open(order[line["source"]]), place / line["file"]) for line in ordered[:12]], detector.backbone
     )
     write_atomically(sheet, _png(picture))
-    return AttackSet(place, sheet, settings, tuple(lines))
+    return AttackSet(place, sheet, settings, tuple(ordered))
 
 
 def _attacked(
@@ -145,48 +148,6 @@ def _attacked(
             }
         )
     return lines
-
-
-def _settings(
-    detector: Detector, images: ImageSet, attack: Attack, direction: Direction, seed: int, targets: Targets | None
-) -> dict[str, Any]:
-    return {
-        "backbone": detector.backbone.name,
-        "fingerprint": detector.backbone.fingerprint,
-        "numerics": detector.backbone.numerics,
-        "image_size": detector.backbone.image_size,
-        "scorer": repr(detector.scorer),
-        "fitted_on": detector.fitted_on,
-        "images": images.fingerprint,
-        "set": f"{images.name}:{images.split}",
-        "attack": repr(attack),
-        "direction": direction,
-        "targets": None if targets is None else targets.names,
-        "seed": seed,
-        "versions": library_versions(),
-    }
-
-
-def _lines_so_far(folder: Path, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Lines of images that are done; starts a manifest where there is none."""
-    path = folder / MANIFEST
-    if not path.exists():
-        if folder.exists() and any(folder.iterdir()):
-            raise InvalidInput(f"{folder} holds other files; name a new folder for the attack set")
-        write_atomically(path, (json.dumps({"settings": settings}) + "\n").encode())
-        return []
-    whole = path.read_bytes()
-    kept = whole[: whole.rfind(b"\n") + 1]  # a killed run may have left part of a line
-    try:
-        first, *rest = [json.loads(line) for line in kept.splitlines()]
-        earlier = first["settings"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidInput(f"{path} is not the manifest of an attack set; name a new folder") from error
-    if different := [key for key in settings if earlier.get(key) != settings[key]]:
-        raise InvalidInput(f"{folder} holds a set that was made with another {different[0]}; name a new folder")
-    if kept != whole:
-        write_atomically(path, kept)
-    return [line for line in rest if (folder / line["file"]).exists()]
 
 
 def _levels(pixels: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:

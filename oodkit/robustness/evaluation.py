@@ -1,7 +1,9 @@
 """How well a detector tells sets apart while somebody moves their images."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from oodkit.attacks import create_attack
+from oodkit.attacks.base import Attack
 from oodkit.attacks.goal import Goal
 from oodkit.data.image_set import ImageSet
 from oodkit.detector import Detector
@@ -17,12 +20,14 @@ from oodkit.metrics import summarise
 from oodkit.progress import Advance, progress
 from oodkit.robustness.batches import batches
 from oodkit.robustness.doubts import Found, doubts
+from oodkit.robustness.manifest import Manifest, detector_settings
 from oodkit.robustness.radius import make_ball
 
 CLEAN, WORST = "clean", "worst"
 SIDES = ("out", "in", "both")
 _DIRECTION = {"out": "out2in", "in": "in2out"}
 BATCH = 16
+SCORES = "scores.jsonl"
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ def evaluate_robustness(
     seed: int = 0,
     draws: int = 1,
     batch_size: int = BATCH,
+    folder: str | os.PathLike[str] | None = None,
 ) -> Robustness:
     """AUROC and FPR95 clean, and under attacks of one side or both, for a list of radii.
 
@@ -113,10 +119,12 @@ def evaluate_robustness(
         seed: of the attacks' draws.
         draws: scores averaged in each evaluation, for a detector that draws at random.
         batch_size: images that are attacked at once.
+        folder: where the score of each image is kept as it is found, so that a run that was broken off, or is asked for
+            more attacks or radii, goes on from there; None to keep nothing.
 
     Raises:
-        InvalidInput: an unknown attack, side or norm, a radius out of range, or an attack that cannot be used on the
-            scorer.
+        InvalidInput: an unknown attack, side or norm, a radius out of range, an attack that cannot be used on the
+            scorer, or a folder that holds something else.
     """
     for side in sides:
         if side not in SIDES:
@@ -135,11 +143,12 @@ def evaluate_robustness(
     for side, images in sets.items():
         scores[CLEAN, 0.0, side] = _clean(detector, images, batch_size, seed)
     found: list[Found] = []
+    kept = None if folder is None else _kept(Path(folder), detector, sets, seed, draws)
     with progress("attacking", sum(len(sets[side]) for side in moved) * len(made)) as advance:
         for side in moved:
             for (name, radius), attack in made.items():
                 goal = Goal(detector.score_pixels, _DIRECTION[side], detector.scorer.differentiable, draws)  # type: ignore[arg-type]
-                cell = _attacked(detector, sets[side], attack, goal, side, batch_size, seed, advance)
+                cell = _attacked(detector, sets[side], attack, goal, side, batch_size, seed, kept, advance)
                 found.append(Found(name, radius, side, **cell))
                 scores[name, radius, side] = found[-1].scores
     worst = _worst(scores, list(attacks), radii, moved)
@@ -168,27 +177,42 @@ def _clean(detector: Detector, images: ImageSet, batch_size: int, seed: int) -> 
     return np.concatenate(parts)
 
 
+def _kept(path: Path, detector: Detector, sets: Mapping[str, ImageSet], seed: int, draws: int) -> Manifest:
+    prints = {f"{side}-images": images.fingerprint for side, images in sets.items()}
+    return Manifest(path / SCORES, detector_settings(detector) | prints | {"seed": seed, "draws": draws})
+
+
 def _attacked(
     detector: Detector,
     images: ImageSet,
-    attack: Any,
+    attack: Attack,
     goal: Goal,
     side: str,
     batch_size: int,
     seed: int,
+    kept: Manifest | None,
     advance: Advance,
 ) -> dict[str, Any]:
-    after, zero, calls = [], [], 0
-    for batch in batches(images, detector.backbone, batch_size, seed):
+    about = {"attack": repr(attack), "side": side}
+    earlier = [] if kept is None else [line for line in kept.lines if about.items() <= line.items()]
+    done = {line["image"]: line for line in earlier}
+    left = [i for i, identifier in enumerate(images.ids) if str(identifier) not in done]
+    advance(len(images) - len(left))
+    for batch in batches(images, detector.backbone, batch_size, seed, left):
         one = attack.run(goal, batch.pixels, batch.seeds)
-        after.append(one.after.double().cpu().numpy())
-        zero.append(one.zero_slopes.cpu().numpy())
-        calls = one.calls
+        new = [
+            about | {"image": str(images.ids[i]), "score": score, "zero_gradient": zero, "calls": one.calls}
+            for i, score, zero in zip(batch.places, one.after.double().tolist(), one.zero_slopes.tolist(), strict=True)
+        ]
+        done |= {line["image"]: line for line in new}
+        if kept is not None:
+            kept.add(new)
         advance(len(batch.places))
+    lines = [done[str(identifier)] for identifier in images.ids]
     return {
-        "scores": np.concatenate(after),
-        "zero_slopes": float(np.concatenate(zero).mean()),
-        "calls": calls,
+        "scores": np.array([line["score"] for line in lines]),
+        "zero_slopes": float(np.mean([line["zero_gradient"] for line in lines])),
+        "calls": lines[0]["calls"],
         "white_box": attack.white_box,
     }
 

@@ -67,7 +67,7 @@ def test_another_folder_is_left_alone(detector, noise_folder, tmp_path):
     with pytest.raises(InvalidInput, match="made with another attack"):
         make_attack_set(detector, images, create_attack("fgsm", LInf(2 / 255)), tmp_path / "set")
     (tmp_path / "set" / "manifest.jsonl").write_text("nothing\n")
-    with pytest.raises(InvalidInput, match="is not the manifest"):
+    with pytest.raises(InvalidInput, match="does not begin with its settings"):
         make_attack_set(detector, images, attack, tmp_path / "set")
 
 
@@ -93,9 +93,18 @@ def test_features_are_moved_to_those_of_targets(detector, noise_folder, photo_fo
         targets=targets,
     )
 
+    again = make_attack_set(
+        detector,
+        images,
+        create_attack("feature_matching", steps=40, learning_rate=1e-2),
+        tmp_path / "set",
+        targets=targets,
+    )
+    assert again.images == made.images
+
     assert len(targets.names) == 8
     assert (~others).sum() == len(set(targets.names))
-    assert made.settings["targets"] == targets.names
+    assert made.settings["targets"] == list(targets.names)
     assert np.mean([line["after"] - line["before"] for line in made.images]) > 0
 
 

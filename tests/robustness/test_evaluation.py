@@ -47,6 +47,24 @@ def test_scorers_without_gradients_are_attacked_by_square(photo_folder, tiny_nam
         evaluate_robustness(detector, *sets, ["pgd"], [16 / 255])
 
 
+def test_a_run_that_was_broken_off_goes_on(detector, sets, tmp_path):
+    """Kept scores are not made again, a torn line is; more radii may be asked for, other images are refused."""
+    ask = {"sides": ["out"], "params": {"pgd": {"steps": 4, "restarts": 2}}, "batch_size": 3}
+    whole = evaluate_robustness(detector, *sets, ["pgd"], [8 / 255], **ask, folder=tmp_path / "kept")
+    path = tmp_path / "kept" / "scores.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == 1 + len(sets[1])
+    path.write_text("".join(lines[:4]).replace('"score": ', '"score": 1') + lines[4][:20])
+
+    again = evaluate_robustness(detector, *sets, ["pgd"], [4 / 255, 8 / 255], **ask, folder=tmp_path / "kept")
+
+    first, second = (found.scores["pgd", 8 / 255, "out"] for found in (whole, again))
+    assert (second[:3] != first[:3]).all()  # taken as they stood in the file
+    np.testing.assert_allclose(second[3:], first[3:], atol=1e-6)
+    with pytest.raises(InvalidInput, match="made with another out-images"):
+        evaluate_robustness(detector, sets[0], sets[1].subset([0, 1]), ["pgd"], [8 / 255], folder=tmp_path / "kept")
+
+
 def test_bad_requests_are_refused(detector, sets):
     """An unknown side, no attack, a radius in grey levels."""
     with pytest.raises(InvalidInput, match="sides are out, in, both"):
