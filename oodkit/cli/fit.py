@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from oodkit.cli.options import (
-    BackboneOption,
     CacheOption,
     CompileOption,
     DataRootOption,
@@ -19,10 +18,13 @@ from oodkit.cli.options import (
     PrecisionOption,
     SeedOption,
     SkipOption,
+    complete_backbones,
     complete_datasets,
     complete_heads,
     complete_scorers,
 )
+
+AUTO = "auto"
 
 
 def fit(
@@ -33,10 +35,42 @@ def fit(
         ),
     ],
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the detector is written.")],
-    backbone: BackboneOption = "efficientnet_lite0",
+    backbone: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backbone",
+            "-b",
+            metavar="B",
+            autocompletion=complete_backbones,
+            help="As in score; again for others, of which the one that suits the images is taken. Default: "
+            "efficientnet_lite0.",
+        ),
+    ] = None,
     scorer: Annotated[
-        str, typer.Option("--scorer", "-s", metavar="S", autocompletion=complete_scorers, help="The scorer.")
+        str,
+        typer.Option(
+            "--scorer",
+            "-s",
+            metavar="S",
+            autocompletion=complete_scorers,
+            help="The scorer; auto takes the one that suits the images.",
+        ),
     ] = "knn",
+    candidates: Annotated[
+        str | None,
+        typer.Option(
+            "--candidates",
+            metavar="S,S,...",
+            help="Scorers that --scorer auto compares. Default: those of features alone that are quick to fit.",
+        ),
+    ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Insist on classes: of a folder per class, or of a list with labels.")
+    ] = False,
+    clusters: Annotated[
+        int | None,
+        typer.Option("--clusters", metavar="N", help="Take N k-means clusters of the images for their classes."),
+    ] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="S.K=V", help="A scorer's parameter, such as knn.k=5.")
     ] = None,
@@ -74,68 +108,126 @@ def fit(
 ) -> None:
     """Fit a detector on images, choose its threshold on a held-out part of them, and write it to a folder.
 
-    Of the images of a folder with splits, the train split is taken.
+    Of the images of a folder with splits, the train split is taken. With --scorer auto or several backbones, classes or
+    clusters of the images are held out in turn and stand in for OOD images; held-out images of the threshold take no
+    part.
     """
-    _refuse_mistyped(scorer, param, head)
+    names = _scorer_names(scorer, candidates)
+    _refuse_mistyped(names, param, head, labels, clusters)
     from oodkit.backbones import load_backbone
+    from oodkit.cli.comparison_table import print_comparison
     from oodkit.cli.score import parse_params
     from oodkit.data import load_dataset
     from oodkit.data.words import read_lines
-    from oodkit.detector import Detector
+    from oodkit.detector import CANDIDATES, Detector
     from oodkit.detector.folder import check_target
     from oodkit.detector.holdout import check_enough
+    from oodkit.errors import InvalidInput
 
     folder = check_target(to)
-    params = parse_params(param or []).get(scorer, {})
+    params = parse_params(param or [])
     train = load_dataset(in_, data_root=data_root, prefer="train")
+    if labels and train.labels is None:
+        raise InvalidInput(
+            f"--labels needs classes, and {in_} has none: use a folder per class or a list with labels, or --clusters N"
+        )
     apart = None if calibrate_on is None else load_dataset(calibrate_on, data_root=data_root)
     if apart is None:
         check_enough(len(train), hold_out, fpr)
-    loaded = load_backbone(backbone, image_size=image_size, device=device, precision=precision.value, compile=compile_)
-    print(f"backbone {loaded.name}, {loaded.image_size} px, {loaded.numerics}, on {loaded.device}", file=sys.stderr)
-    detector = Detector(loaded, scorer, cache=cache, **params)
-    detector.fit(
-        train,
-        head=head,
-        class_names=read_lines(class_names) if class_names else None,
-        hold_out=hold_out if apart is None else None,
-        seed=seed,
-        skip_unreadable=skip_unreadable,
-    )
+    loaded = [
+        load_backbone(one, image_size=image_size, device=device, precision=precision.value, compile=compile_)
+        for one in backbone or ["efficientnet_lite0"]
+    ]
+    for one in loaded:
+        print(f"backbone {one.name}, {one.image_size} px, {one.numerics}, on {one.device}", file=sys.stderr)
+    texts = read_lines(class_names) if class_names else None
+    part = hold_out if apart is None else None
+    if scorer == AUTO or len(loaded) > 1:
+        detector = Detector.choose(
+            train,
+            backbones=loaded,
+            scorers=names or CANDIDATES,
+            params=params,
+            head=head,
+            class_names=texts,
+            clusters=clusters,
+            hold_out=part,
+            seed=seed,
+            skip_unreadable=skip_unreadable,
+            cache=cache,
+        )
+    else:
+        detector = Detector(loaded[0], scorer, cache=cache, **params.get(scorer, {}))
+        detector.fit(
+            train,
+            head=head,
+            class_names=texts,
+            clusters=clusters,
+            hold_out=part,
+            seed=seed,
+            skip_unreadable=skip_unreadable,
+        )
     detector.calibrate(apart, fpr)
     detector.save(folder)
-    for note in [*detector.notes, *detector.scorer.notes_]:
-        print(f"note: {note}", file=sys.stderr)
-    calibration = detector.calibration
+    calibration, origin = detector.calibration, detector.origin
     assert calibration is not None
+    assert origin is not None
+    notes = [*detector.notes, *detector.scorer.notes_]
+    if labels and origin.classes is None:
+        notes.append(f"labels are not used: {type(detector.scorer).__name__} takes no classes")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     if as_json:
         rate = calibration.flag_rate
         found = {
             "folder": str(folder),
-            "backbone": loaded.name,
+            "backbone": detector.backbone.name,
             "scorer": repr(detector.scorer),
+            "classes": origin.classes,
+            "comparison": None if origin.comparison is None else origin.comparison.to_dict(),
             "threshold": calibration.threshold,
             "fpr": fpr,
             "n": rate.n,
             "flag_rate": [rate.expected, rate.low, rate.high],
             "guarantee": calibration.guarantee,
-            "notes": [*detector.notes, *detector.scorer.notes_],
+            "notes": notes,
         }
         typer.echo(json.dumps(found))
         return
-    typer.echo(f"{detector.scorer!r} on {loaded.name}, written to {folder}")
+    if origin.comparison is not None:
+        print_comparison(origin.comparison)
+    typer.echo(f"{detector.scorer!r} on {detector.backbone.name}, written to {folder}")
     typer.echo(f"an image with a score below {calibration.threshold:.6g} is flagged: {calibration.guarantee}")
 
 
-def _refuse_mistyped(scorer: str, param: list[str] | None, head: str | None) -> None:
+def _scorer_names(scorer: str, candidates: str | None) -> list[str]:
+    """The scorers that are compared where several are; else the one; none for the usual candidates."""
+    from oodkit.errors import InvalidInput
+
+    if scorer != AUTO:
+        if candidates is not None:
+            raise InvalidInput(f"--candidates belongs to --scorer auto, got --scorer {scorer}; leave one out")
+        return [scorer]
+    return [] if candidates is None else [word.strip() for word in candidates.split(",")]
+
+
+def _refuse_mistyped(
+    names: list[str], param: list[str] | None, head: str | None, labels: bool, clusters: int | None
+) -> None:
     """Refuse what needs no library to be refused, before importing one takes its seconds."""
     from oodkit.errors import InvalidInput
     from oodkit.heads import heads
     from oodkit.scorers import scorers
 
-    _ = scorers[scorer]
+    for name in names:
+        _ = scorers[name]
+    if labels and clusters is not None:
+        raise InvalidInput("--labels and --clusters exclude each other: classes are the folder's own or clusters")
+    if clusters is not None and clusters < 2:
+        raise InvalidInput(f"--clusters must be 2 or more, got {clusters}; leave it out for images of one kind")
     for word in param or []:
-        if not word.startswith(f"{scorer}."):
-            raise InvalidInput(f"--param must be {scorer}.NAME=VALUE for --scorer {scorer}, got {word!r}")
+        name = word.partition(".")[0]
+        if names and name not in names:
+            raise InvalidInput(f"--param must be {names[0]}.NAME=VALUE for --scorer {names[0]}, got {word!r}")
     if head is not None:
         _ = heads[head]

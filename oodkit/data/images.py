@@ -24,7 +24,7 @@ _TURNS = {
 }
 
 
-def decode_image(data: bytes, name: str) -> Image.Image:
+def decode_image(data: bytes, name: str, max_pixels: int | None = None) -> Image.Image:
     """Decode an image to 8-bit RGB, as Pillow's own `convert("RGB")` does; safe to call from threads.
 
     - EXIF orientation is applied: the image is turned the way a viewer shows it.
@@ -37,17 +37,19 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     Args:
         data: the file's content.
         name: what messages call the image, such as its id.
+        max_pixels: a limit that is lower than Pillow's own.
 
     Raises:
-        UnreadableImage: empty, truncated, no image, a format that is not read, or more pixels than
+        UnreadableImage: empty, truncated, no image, a format that is not read, or more pixels than `max_pixels` or
             `PIL.Image.MAX_IMAGE_PIXELS` (a decompression bomb); one line with the name and the reason.
     """
     if not data:
         raise UnreadableImage(f"cannot read image {name!r}: it is empty (0 bytes)")
     try:
-        image = Image.open(BytesIO(data), formats=_readable_formats())
+        image = Image.open(BytesIO(data), formats=readable_formats())
     except Exception as error:  # decoders meet hostile bytes with errors of every kind
         raise UnreadableImage(f"cannot read image {name!r}: {_reason(error, data)}") from error
+    _refuse_bomb(image, name, max_pixels)
     return rgb_image(image, name)
 
 
@@ -58,7 +60,7 @@ def rgb_image(image: Image.Image, name: str) -> Image.Image:
         UnreadableImage: it cannot be loaded, as when its file is truncated.
     """
     try:
-        _refuse_bomb(image, name)
+        _refuse_bomb(image, name, Image.MAX_IMAGE_PIXELS)
         image.load()
         return _to_rgb(_upright(image), name)
     except UnreadableImage:
@@ -68,14 +70,13 @@ def rgb_image(image: Image.Image, name: str) -> Image.Image:
 
 
 @cache
-def _readable_formats() -> tuple[str, ...]:
+def readable_formats() -> tuple[str, ...]:
     Image.init()  # registers all plugins at once: threads that do so half-way see formats missing
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _refuse_bomb(image: Image.Image, name: str) -> None:
+def _refuse_bomb(image: Image.Image, name: str, limit: int | None) -> None:
     # Pillow only warns up to twice its limit, and a warning filter is global state.
-    limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and image.width * image.height > limit:
         size = f"{image.width} x {image.height} pixels"
         raise UnreadableImage(f"cannot read image {name!r}: {size} is above the limit of {limit:,} pixels")
@@ -118,7 +119,7 @@ def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, UnidentifiedImageError):
         if data[:512].lstrip().lower().startswith((b"<!doctype html", b"<html")):
             return "it is an HTML page, not an image"
-        return f"not an image of a format that is read here ({', '.join(_readable_formats())})"
+        return f"not an image of a format that is read here ({', '.join(readable_formats())})"
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"more pixels than the limit of {Image.MAX_IMAGE_PIXELS or 0:,}"
     lines = str(error).splitlines()

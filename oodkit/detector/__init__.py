@@ -1,8 +1,19 @@
 """A detector for people who have images rather than arrays: fitted, calibrated, saved, asked."""
 
 from oodkit.detector.calibration import Calibration
+from oodkit.detector.comparison import CANDIDATES, Candidate, Comparison
 from oodkit.detector.detector import Detector
 from oodkit.detector.judging import Verdict
 from oodkit.detector.neighbours import Neighbour
+from oodkit.detector.origin import Origin
 
-__all__ = ["Calibration", "Detector", "Neighbour", "Verdict"]
+__all__ = [
+    "CANDIDATES",
+    "Calibration",
+    "Candidate",
+    "Comparison",
+    "Detector",
+    "Neighbour",
+    "Origin",
+    "Verdict",
+]

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from oodkit.detector.comparison import Comparison
+from oodkit.detector.origin import Origin
+
 
 def model_card(about: Mapping[str, Any], scorer: str, notes: Iterable[str]) -> str:
     """A page in Markdown.
@@ -14,13 +17,14 @@ def model_card(about: Mapping[str, Any], scorer: str, notes: Iterable[str]) -> s
     """
     backbone, calibration = about["backbone"], about["calibration"]
     count = "" if about["fit_images"] is None else f"{about['fit_images']:,} images of "
+    origin = None if about["fitted_on"] is None else Origin.from_dict(about["fitted_on"])
     lines = [
         "# Out-of-distribution detector",
         "",
         f"- Backbone: `{backbone['name']}`, {backbone['image_size']} px, {backbone['precision']}, "
         f"fingerprint `{backbone['fingerprint']}`",
         f"- Scorer: `{scorer}`",
-        f"- Fitted on: {count}`{about['train'] or 'features'}`, fingerprint `{about['fitted_on']}`",
+        *_origin(origin, count),
         f"- Libraries: {', '.join(f'{name} {version}' for name, version in about['libraries'].items())}",
         "",
         "## Threshold",
@@ -39,6 +43,27 @@ def model_card(about: Mapping[str, Any], scorer: str, notes: Iterable[str]) -> s
             "how many OOD images are found, and a new camera, source or way of saving images can raise the share that",
             "is flagged: watch that share on images known to be in-distribution.",
         ]
+    if origin is not None and origin.comparison is not None:
+        lines += ["", "## How it was chosen", "", *_comparison(origin.comparison)]
     if listed := [f"- {note}" for note in notes]:
         lines += ["", "## Notes", "", *listed]
     return "\n".join(lines) + "\n"
+
+
+def _origin(origin: Origin | None, count: str) -> list[str]:
+    if origin is None:
+        return ["- Fitted on: features"]
+    lines = [f"- Fitted on: {count}`{origin.images}`, fingerprint `{origin.fingerprint}`"]
+    if origin.kinds is not None:
+        lines.append(f"- Their files: {origin.kinds} (of {origin.kinds.images:,} looked at)")
+    return [*lines, f"- Classes: {origin.classes or 'none used'}"]
+
+
+def _comparison(comparison: Comparison) -> list[str]:
+    rows = [
+        f"| `{one.scorer}` | `{one.backbone}` | {100 * one.mean:.2f} | {100 * one.spread:.2f} |"
+        for one in comparison.candidates
+    ]
+    left_out = [f"- `{name}` was left out: {reason}" for name, reason in comparison.left_out.items()]
+    heads = ["| scorer | backbone | mean AUROC, % | standard deviation over folds |", "| --- | --- | --- | --- |"]
+    return [*heads, *rows, "", f"It is {comparison.caution}.", *([""] if left_out else []), *left_out]

@@ -1,8 +1,8 @@
 """A detector for people who have images rather than arrays."""
 
-import copy
 import os
-from collections.abc import Generator, Iterable, Sequence
+import warnings
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,11 +16,15 @@ from oodkit.data.image_list import Images, as_image_set
 from oodkit.data.image_set import ImageSet
 from oodkit.data.words import Words
 from oodkit.detector.calibration import Calibration
+from oodkit.detector.classes import labelled
+from oodkit.detector.comparison import CANDIDATES, FOLDS, Comparison, compare
 from oodkit.detector.fitting import Task
 from oodkit.detector.folder import Saved, read_detector, write_detector
 from oodkit.detector.holdout import check_enough
 from oodkit.detector.judging import Verdict, judge, verdicts
+from oodkit.detector.kinds import Differences, kinds_of
 from oodkit.detector.neighbours import FitImages, Neighbour
+from oodkit.detector.origin import Origin
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.extras import Extras
@@ -28,9 +32,9 @@ from oodkit.evaluation.rows import Rows
 from oodkit.heads import PROMPT_ENSEMBLE
 from oodkit.scorers import create
 from oodkit.scorers.base import NotFitted, Scorer
-from oodkit.scorers.rows import as_labels
 
 HOLD_OUT = 0.2  # share of the fit images that calibrate where no others are given
+LOOKED_AT = 100  # images of a call, of which kinds are compared with those of the fit
 
 
 class Detector:
@@ -52,7 +56,7 @@ class Detector:
         backbone: the backbone.
         scorer: the scorer.
         calibration: what verdicts are given by; None before `calibrate`.
-        fitted_on: fingerprint of the images that the scorer was fitted on; None before `fit`.
+        origin: what the scorer was fitted on; None before `fit`.
         notes: what the user should know, one plain statement each.
     """
 
@@ -67,11 +71,10 @@ class Detector:
         self.scorer: Scorer = create(scorer, **params) if isinstance(scorer, str) else scorer
         self.backbone = load_backbone(backbone) if isinstance(backbone, str) else backbone
         self.cache = cache
-        self.fitted_on: str | None = None
+        self.origin: Origin | None = None
         self.calibration: Calibration | None = None
         self.notes: list[str] = []
         self._rows = Rows()
-        self._train_name = ""
         self._seen: Embeddings | FitImages | None = None
         self._held_out: Embeddings | None = None
         self._task: Task | None = None
@@ -90,6 +93,7 @@ class Detector:
         logit_scale: bool = False,
         clean_names: bool = False,
         aux: Images | None = None,
+        clusters: int | None = None,
         hold_out: float | None = None,
         seed: int = 0,
         skip_unreadable: bool = False,
@@ -113,6 +117,8 @@ class Detector:
             logit_scale: whether the zero-shot head multiplies its cosines by the model's logit scale.
             clean_names: whether underscores in class names become spaces; published results keep them.
             aux: images that are not in-distribution, for scorers that learn from such; named as `images`.
+            clusters: number of k-means clusters of the features' directions that take the place of classes, for images
+                without any; not with `labels`.
             hold_out: share of the distinct images that are set apart for `calibrate`, drawn at random, such as 0.2;
                 None fits on all.
             seed: of that draw.
@@ -121,14 +127,69 @@ class Detector:
         Raises:
             OodkitError: an image cannot be read, the scorer lacks something, or cannot be fitted on these.
         """
-        train = as_image_set(images, split="train")
-        if labels is not None:
-            train = copy.copy(train)
-            train.labels = as_labels(labels, len(train)).numpy()
+        train = _train_images(images, labels, clusters)
         extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names)
         others = None if aux is None else as_image_set(aux, split="train")
-        self._run(Task(self.backbone, self.scorer, train, extras, others, self.cache, skip_unreadable), hold_out, seed)
+        task = Task(self.backbone, self.scorer, train, extras, others, self.cache, skip_unreadable, clusters)
+        self._run(task, hold_out, seed)
         return self
+
+    @classmethod
+    def choose(
+        cls,
+        images: Images,
+        labels: Sequence[int] | ArrayLike | None = None,
+        *,
+        backbones: Sequence[Backbone | str] = ("efficientnet_lite0",),
+        scorers: Sequence[Scorer | str] = CANDIDATES,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+        head: Any = None,
+        class_names: Sequence[str] | None = None,
+        clusters: int | None = None,
+        hold_out: float | None = HOLD_OUT,
+        folds: int = FOLDS,
+        seed: int = 0,
+        skip_unreadable: bool = False,
+        cache: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """A detector of the backbone and scorer that suit these images, fitted on them.
+
+        In each fold some of the classes, or of ten k-means clusters where there are no classes, stand in for OOD
+        images; the largest mean AUROC wins. It is a proxy: what will come may be of another sort. `origin.comparison`
+        has all figures. Images that are held out for `calibrate` take no part.
+
+        Args:
+            images: as in `fit`.
+            labels: as in `fit`.
+            backbones: at least one, or names for `load_backbone`.
+            scorers: at least one, or registry names.
+            params: parameters of scorers that are given by name, such as {"knn": {"k": 5}}.
+            head: as in `fit`.
+            class_names: as in `fit`.
+            clusters: as in `fit`; they are also what is held out then.
+            hold_out: as in `fit`; with None, `calibrate` needs images of its own.
+            folds: how many there are, at least 2.
+            seed: of all draws.
+            skip_unreadable: as in `fit`.
+            cache: folder of the embedding store.
+
+        Raises:
+            UnknownName: no such backbone or scorer.
+            OodkitError: an image cannot be read, or nothing can be fitted on these.
+        """
+        train, given = _train_images(images, labels, clusters), params or {}
+        loaded = [load_backbone(one) if isinstance(one, str) else one for one in backbones]
+        models = [create(one, **given.get(one, {})) if isinstance(one, str) else one for one in scorers]
+        tasks = [
+            Task(backbone, model, train, Extras(head, class_names=class_names), None, cache, skip_unreadable, clusters)
+            for backbone in loaded
+            for model in models
+            if model.inductive
+        ]
+        best, comparison = compare(tasks, hold_out, seed, folds)
+        detector = cls(best.backbone, best.scorer, cache=cache)
+        detector._run(best, hold_out, seed, comparison)
+        return detector
 
     def calibrate(self, images: Images | None = None, fpr: float = 0.05, *, seed: int = 0) -> Self:
         """Choose the threshold by the conformal order statistic: at most `fpr` of images like these are flagged.
@@ -160,9 +221,15 @@ class Detector:
             if self._held_out is None:
                 if self._task is None:
                     raise NotFitted("nothing is held out: call fit(images) first, or give calibration images")
+                if self.origin is not None and self.origin.comparison is not None:
+                    raise InvalidInput(
+                        "the scorer was chosen by all images, so none of them can calibrate: choose with hold_out=0.2, "
+                        "or give calibration images"
+                    )
                 check_enough(len(self._task.train), HOLD_OUT, fpr)
                 self._run(self._task, HOLD_OUT, seed)
-            held, source = self._held_out, f"a held-out part of {self._train_name}"
+            assert self.origin is not None
+            held, source = self._held_out, f"a held-out part of {self.origin.images}"
         assert held is not None
         self.calibration = Calibration(self.score_features(held.features), fpr, source)
         return self
@@ -178,7 +245,7 @@ class Detector:
             OodkitError: an image cannot be read.
             NotFittedError: `fit` has not been called.
         """
-        return self.score_features(self._embed(as_image_set(images)).features)
+        return self.score_features(self._new(as_image_set(images)).features)
 
     def score_features(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """(N,) scores of features (N, D) that the backbone gave."""
@@ -210,7 +277,7 @@ class Detector:
             OodkitError: an image cannot be read.
             NotFitted: `fit` has not been called.
         """
-        return self._fit_images().nearest(self._embed(as_image_set(images)).features, k)
+        return self._fit_images().nearest(self._new(as_image_set(images)).features, k)
 
     def judge(self, files: Iterable[str | os.PathLike[str]], *, neighbours: int = 3) -> Generator[Verdict, None, None]:
         """A verdict for each file, in order, while the files are read: neither they nor the verdicts are collected.
@@ -266,9 +333,7 @@ class Detector:
             InvalidInput: the folder holds other things, or the scorer cannot be saved.
         """
         images = None if self._seen is None else self._fit_images()
-        saved = Saved(
-            self.backbone, self.scorer, self._rows, self.calibration, images, self.fitted_on, self._train_name
-        )
+        saved = Saved(self.backbone, self.scorer, self._rows, self.calibration, images, self.origin)
         write_detector(saved, folder, self.notes)
 
     @classmethod
@@ -296,18 +361,24 @@ class Detector:
         saved, notes = read_detector(folder, backbone, device)
         detector = cls(saved.backbone, saved.scorer, cache=cache)
         detector._rows, detector.calibration, detector._seen = saved.rows, saved.calibration, saved.images
-        detector.fitted_on, detector._train_name, detector.notes = saved.fitted_on, saved.train_name, notes
+        detector.origin, detector.notes = saved.origin, notes
         return detector
 
     def __repr__(self) -> str:
         """Backbone and scorer."""
         return f"<Detector {self.scorer!r} on {self.backbone.name}, {self.backbone.image_size} px>"
 
-    def _run(self, task: Task, hold_out: float | None, seed: int) -> None:
+    @property
+    def fitted_on(self) -> str | None:
+        """Fingerprint of the images that the scorer was fitted on; None before `fit`."""
+        return None if self.origin is None else self.origin.fingerprint
+
+    def _run(self, task: Task, hold_out: float | None, seed: int, comparison: Comparison | None = None) -> None:
         fitted = task.run(hold_out, seed)
-        self._task, self._rows, self._seen, self._held_out = task, fitted.rows, fitted.seen, fitted.held_out
-        self._train_name = f"{task.train.name}:{task.train.split}"
-        self.fitted_on, self.notes, self.calibration = fitted.fingerprint, list(fitted.notes), None
+        parts, name = fitted.parts, f"{task.train.name}:{task.train.split}"
+        self._task, self._rows, self._seen, self._held_out = task, fitted.rows, parts.seen, parts.held_out
+        self.origin = Origin.of(parts.train, name, fitted.classes, comparison)
+        self.notes, self.calibration = list(parts.notes), None
 
     def _unseen(self, images: ImageSet) -> Embeddings:
         """Features of calibration images, without those that were fitted on."""
@@ -330,5 +401,25 @@ class Detector:
             raise NotFitted("the images that this detector was fitted on are not known; call fit(images) first")
         return self._seen if isinstance(self._seen, FitImages) else FitImages.of(self._seen)
 
+    def _new(self, images: ImageSet) -> Embeddings:
+        """Features of new images; a warning says if they are of another kind than those of the fit."""
+        if self.origin is not None and self.origin.kinds is not None:
+            differences = Differences(self.origin.kinds)
+            for kind in kinds_of(images, LOOKED_AT):
+                differences.add(kind)
+            if (note := differences.note()) is not None:
+                warnings.warn(note, stacklevel=3)
+        return self._embed(images)
+
     def _embed(self, images: ImageSet) -> Embeddings:
         return embed(images, self.backbone, cache=self.cache)
+
+
+def _train_images(images: Images, labels: Sequence[int] | ArrayLike | None, clusters: int | None) -> ImageSet:
+    """Images to fit on, with the labels that are given beside them."""
+    train = as_image_set(images, split="train")
+    if labels is None:
+        return train
+    if clusters is not None:
+        raise InvalidInput("labels and clusters were both given; classes are one or the other")
+    return labelled(train, labels)

@@ -1,19 +1,20 @@
 """From train images to a fitted scorer, with a part of the images held out where that is asked for."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from oodkit.backbones import Backbone
 from oodkit.data.image_set import ImageSet
+from oodkit.detector.classes import check_clusters, placeholder, with_clusters
 from oodkit.detector.holdout import split_by_content
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
 from oodkit.evaluation.supply import Supply
-from oodkit.scorers.base import Scorer
+from oodkit.scorers.base import Need, Scorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Task:
         aux: images that are not in-distribution, or None.
         cache: folder of the embedding store, or None.
         skip_unreadable: leave out images that cannot be read.
+        clusters: number of k-means clusters that are the classes; None for the set's own.
     """
 
     backbone: Backbone
@@ -37,44 +39,84 @@ class Task:
     aux: ImageSet | None
     cache: str | os.PathLike[str] | None
     skip_unreadable: bool = False
+    clusters: int | None = None
 
     def run(self, hold_out: float | None, seed: int) -> "Fitted":
         """Fit the scorer.
 
         Args:
             hold_out: share of the distinct images that it does not see; None for none.
-            seed: of their draw.
+            seed: of their draw, and of clusters.
 
         Raises:
             OodkitError: the scorer lacks something, or cannot be fitted on these.
         """
-        self._refuse_what_is_lacking()
+        if (reason := self.lacks()) is not None:
+            given = "labels, clusters, head, class_names, captions, out_names and aux are arguments of fit"
+            raise InvalidInput(f"{type(self.scorer).__name__} cannot be fitted here: {reason} ({given})")
+        return self.fit(self.divide(hold_out, seed), seed)
+
+    def lacks(self) -> str | None:
+        """Why the scorer cannot be fitted on such images, as the rest of a sentence; None where it can."""
+        train = self.train
+        if self.clusters is not None:
+            check_clusters(self.clusters, len(train))
+            train = placeholder(train, self.clusters)
+        return self._supply(train).lacks(self.scorer, {})
+
+    def divide(self, hold_out: float | None, seed: int) -> "Divided":
+        """The images that are fitted on, with their features, and features of those that are held out."""
         whole = embed(self.train, self.backbone, cache=self.cache, skip_unreadable=self.skip_unreadable)
-        seen, held, train, notes = whole, None, self.train, []
+        train, notes = self.train, []
         if whole.skipped:
             gone = set(whole.skipped)
             train = train.subset([place for place, name in enumerate(train.ids) if name not in gone])
             notes.append(f"{len(whole.skipped)} images could not be read and are left out")
-        if hold_out is not None:
-            assert whole.digests is not None
-            kept, chosen = split_by_content(whole.digests, hold_out, seed)
-            seen, held, train = whole[kept], whole[chosen], train.subset(kept)
-            if copies := len(whole) - len(np.unique(whole.digests, axis=0)):
-                notes.append(
-                    f"{copies} of {len(whole)} images are copies of others: copies calibrate once or not at all"
-                )
+        if hold_out is None:
+            return Divided(train, whole, None, tuple(notes))
+        assert whole.digests is not None
+        kept, chosen = split_by_content(whole.digests, hold_out, seed)
+        if copies := len(whole) - len(np.unique(whole.digests, axis=0)):
+            notes.append(f"{copies} of {len(whole)} images are copies of others: copies calibrate once or not at all")
+        return Divided(train.subset(kept), whole[kept], whole[chosen], tuple(notes))
+
+    def fit(self, parts: "Divided", seed: int) -> "Fitted":
+        """Fit the scorer on images with their features, of which clusters are made where these are asked for."""
+        train, seen = parts.train, parts.seen
+        if self.clusters is not None:
+            check_clusters(self.clusters, len(seen))
+            train, seen = with_clusters(train, seen, self.clusters, seed)
         supply = self._supply(train)
         supply.fit = seen
         self.scorer.fit(supply.rows(self.scorer, seen), **supply.needed(self.scorer, []))
-        return Fitted(supply.rows_of(self.scorer), seen, held, train.fingerprint, tuple(notes))
+        uses_labels = Need.LABELS in self.scorer.needs | self.scorer.optional or supply.head_made == "probe"
+        classes, notes = None, parts.notes
+        if seen.labels is not None and uses_labels:
+            source = "of the images" if self.clusters is None else "k-means clusters of the features"
+            classes = f"{len(np.unique(seen.labels))} {source}"
+        if self.clusters is not None and not uses_labels:
+            notes = (*notes, f"clusters are not used: {type(self.scorer).__name__} takes no classes")
+        return Fitted(supply.rows_of(self.scorer), replace(parts, train=train, notes=notes), classes)
 
     def _supply(self, train: ImageSet) -> Supply:
         return Supply(self.backbone, self.train.name, train, self.extras, self.cache, aux=self.aux)
 
-    def _refuse_what_is_lacking(self) -> None:
-        if (reason := self._supply(self.train).lacks(self.scorer, {})) is not None:
-            given = "labels, head, class_names, captions, out_names and aux are arguments of fit"
-            raise InvalidInput(f"{type(self.scorer).__name__} cannot be fitted here: {reason} ({given})")
+
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """Train images in two parts.
+
+    Attributes:
+        train: those that are fitted on.
+        seen: their features.
+        held_out: features of the others, or None.
+        notes: what the user should know.
+    """
+
+    train: ImageSet
+    seen: Embeddings
+    held_out: Embeddings | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +125,10 @@ class Fitted:
 
     Attributes:
         rows: what takes features to what the scorer takes.
-        seen: features of the images that it was fitted on.
-        held_out: features of those that it was not, or None.
-        fingerprint: of the images that it was fitted on.
-        notes: what the user should know.
+        parts: what it was fitted on and what it was not.
+        classes: how many classes were used and which, in a few words; None where none were.
     """
 
     rows: Rows
-    seen: Embeddings
-    held_out: Embeddings | None
-    fingerprint: str
-    notes: tuple[str, ...]
+    parts: Divided
+    classes: str | None

@@ -19,6 +19,7 @@ from oodkit.detector.card import model_card
 from oodkit.detector.checksums import FILE as CHECKSUMS
 from oodkit.detector.checksums import check_checksums, listed_files, write_checksums
 from oodkit.detector.neighbours import FitImages
+from oodkit.detector.origin import Origin
 from oodkit.errors import DataNotFound, InvalidInput
 from oodkit.evaluation.rows import Rows
 from oodkit.evaluation.versions import library_versions
@@ -26,7 +27,7 @@ from oodkit.heads import LinearHead
 from oodkit.scorers import load as load_scorer
 from oodkit.scorers.base import Scorer
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION, ARRAYS, IDS, CARD, SCORER = "detector.json", "arrays.safetensors", "fit_images.json", "card.md", "scorer"
 
 
@@ -40,8 +41,7 @@ class Saved:
         rows: what takes features to what the scorer takes.
         calibration: or None.
         images: that it was fitted on, or None where they are not known.
-        fitted_on: their fingerprint, or None.
-        train_name: of their set.
+        origin: what is known of them besides, or None.
     """
 
     backbone: Backbone
@@ -49,8 +49,7 @@ class Saved:
     rows: Rows
     calibration: Calibration | None
     images: FitImages | None
-    fitted_on: str | None
-    train_name: str
+    origin: Origin | None
 
 
 def check_target(folder: str | os.PathLike[str]) -> Path:
@@ -124,7 +123,8 @@ def read_detector(
         calibration = Calibration(arrays["calibration"], calibration["fpr"], calibration["source"])
     rows = Rows(loaded.project if about["rows"]["project"] else None, about["rows"]["unit"], head)
     scorer = load_scorer(path / SCORER)
-    saved = Saved(loaded, scorer, rows, calibration, images, about["fitted_on"], about["train"])
+    origin = None if about["fitted_on"] is None else Origin.from_dict(about["fitted_on"])
+    saved = Saved(loaded, scorer, rows, calibration, images, origin)
     return saved, _differences(about["libraries"])
 
 
@@ -176,9 +176,8 @@ def _description(saved: Saved) -> dict[str, Any]:
             "source": calibration.source,
             "guarantee": calibration.guarantee,
         },
-        "train": saved.train_name,
         "fit_images": None if saved.images is None else len(saved.images.ids),
-        "fitted_on": saved.fitted_on,
+        "fitted_on": None if saved.origin is None else saved.origin.to_dict(),
         "libraries": library_versions(),
     }
 

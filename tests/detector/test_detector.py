@@ -72,6 +72,7 @@ def test_a_name_means_the_train_split_to_fit_and_the_test_split_to_score(photo_f
     assert expected.max() < 0.99999
 
 
+@pytest.mark.filterwarnings("ignore:new images are unlike")
 def test_an_opened_image_is_turned_upright_like_its_file(photo_folder, tiny_name, tmp_path, photograph):
     """EXIF orientation counts for Pillow images too; a truncated one is an unreadable image."""
     image, exif = photograph(3, 200, 150), Image.Exif()
@@ -146,7 +147,7 @@ def test_scorers_of_texts_get_them(photo_folder, towers, photograph):
 
 def test_what_a_scorer_lacks_is_said_before_anything_is_embedded(photo_folder, towers, monkeypatch):
     """In one line that names it and the arguments of fit."""
-    monkeypatch.setattr("oodkit.detector.detector.embed", lambda *_, **__: pytest.fail("an image was embedded"))
+    monkeypatch.setattr("oodkit.detector.fitting.embed", lambda *_, **__: pytest.fail("an image was embedded"))
     flat = photo_folder / "train" / "a"
     for scorer, factory, message in [
         ("msp", "plain", "MSP cannot be fitted here: it needs a head: .* no labels to train a probe on"),
@@ -157,7 +158,9 @@ def test_what_a_scorer_lacks_is_said_before_anything_is_embedded(photo_folder, t
     ]:
         with pytest.raises(InvalidInput, match=message) as caught:
             oodkit.Detector(towers(factory), scorer).fit(flat)
-        assert "labels, head, class_names, captions, out_names and aux are arguments of fit" in str(caught.value)
+        assert "labels, clusters, head, class_names, captions, out_names and aux are arguments of fit" in str(
+            caught.value
+        )
         assert "\n" not in str(caught.value)
     with pytest.raises(InvalidInput, match=r"labels must have shape \(10,\)"):
         oodkit.Detector(towers("plain"), "msp").fit(flat, labels=[0, 1])
