@@ -35,7 +35,8 @@ def main(data_root: str, count: int, steps: int, queries: int) -> None:
         logits = model(moved)
         others = logits.clone()
         others[rows, labels] = -torch.inf
-        return others.amax(1) - logits[rows, labels]
+        gap: Tensor = others.amax(1) - logits[rows, labels]
+        return gap
 
     losses = {
         "apgd": Goal(lambda moved: cross_entropy(model(moved), labels, reduction="none")),
@@ -71,9 +72,9 @@ def trained(pixels: Tensor, labels: Tensor, epochs: int = 8) -> nn.Module:
     model = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(128 * 16, 10))
     adam = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(epochs):
-        for rows in torch.randperm(len(labels), generator=generator).split(64):
+        for rows in torch.split(torch.randperm(len(labels), generator=generator), 64):
             adam.zero_grad()
-            cross_entropy(model(pixels[rows]), labels[rows]).backward()
+            torch.autograd.backward(cross_entropy(model(pixels[rows]), labels[rows]))
             adam.step()
     return model.eval().requires_grad_(False)
 

@@ -33,6 +33,18 @@ AttackParamOption = Annotated[
 NormOption = Annotated[str, typer.Option("--norm", metavar="N", help="linf: each pixel; l2: Euclidean.")]
 
 
+def check_param_words(words: list[str] | None, scorer: str, attacks: list[str]) -> None:
+    """Refuse a --param that belongs neither to the scorer nor to an attack; raises InvalidInput."""
+    from oodkit.errors import InvalidInput
+
+    owners = [scorer, *attacks]
+    for word in words or []:
+        if not word.startswith(tuple(f"{owner}." for owner in owners)):
+            raise InvalidInput(
+                f"--param {word} belongs to nothing that is used here; it begins with {' or '.join(owners)} and a dot"
+            )
+
+
 def parsed_params(attack: str, words: list[str] | None, steps: int | None) -> dict[str, Any]:
     """The attack's parameters among ATTACK.NAME=VALUE words, and its steps."""
     from oodkit.attacks.parameters import parse_parameters

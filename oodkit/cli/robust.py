@@ -12,10 +12,12 @@ from oodkit.cli.attacking import (
     InOption,
     NormOption,
     ScorerOption,
+    check_param_words,
     complete_attacks,
     fitted_detector,
     parsed_params,
 )
+from oodkit.cli.interruption import kept_when_interrupted
 from oodkit.cli.options import (
     BackboneOption,
     CacheOption,
@@ -88,26 +90,33 @@ def robust(
     if plot is not None:
         check_plot_path(plot)
     names = attack or ["fgsm", "pgd"]
+    check_param_words(param, scorer, names)
     radii = [parse_radius(text) for text in eps or ["1/255", "2/255", "4/255", "8/255"]]
     params = {name: parsed_params(name, param, None if name == "fgsm" else steps) for name in names}
     test, others = load_fit_and_test(in_, data_root=data_root, seed=seed).test, load_dataset(out, data_root=data_root)
     if limit is not None:
         test, others = take(test, limit, seed), take(others, limit, seed)
     detector, _ = fitted_detector(in_, backbone, scorer, image_size, seed, device, data_root, cache, param)
-    found = evaluate_robustness(
-        detector,
-        test,
-        others,
-        names,
-        radii,
-        norm=norm,
-        sides=side or SIDES,
-        params=params,
-        seed=seed,
-        draws=draws,
-        batch_size=batch_size,
-        folder=to,
+    kept = (
+        f"scores so far are kept in {to}: run the same command again to go on"
+        if to
+        else "no score was kept; with --to DIR a run goes on where it stood"
     )
+    with kept_when_interrupted(kept):
+        found = evaluate_robustness(
+            detector,
+            test,
+            others,
+            names,
+            radii,
+            norm=norm,
+            sides=side or SIDES,
+            params=params,
+            seed=seed,
+            draws=draws,
+            batch_size=batch_size,
+            folder=to,
+        )
     for doubt in found.doubts:
         print(f"doubt: {doubt}", file=sys.stderr)
     if plot is not None:

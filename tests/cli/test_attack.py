@@ -55,6 +55,21 @@ def test_figures_under_attack(words, noise, tmp_path, capsys):
     assert len(json.loads(capsys.readouterr().out)["results"]) == 4
 
 
+def test_feature_matching_shows_what_its_targets_are_worth(words, noise, tmp_path, capsys):
+    """Four AUROCs: clean and attacked, with and without the target images among the fit images."""
+    options = ["--images", noise, "--attack", "feature_matching", "--steps", "60", "--to", str(tmp_path / "set")]
+    options += ["--param", "feature_matching.learning_rate=0.02", "--param", "knn.k=2"]
+    assert run(["attack", *words, *options, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    found = printed["auroc"]
+    assert "k=2" in printed["settings"]["scorer"]
+    assert found["attacked"] < found["clean"]
+    assert found["attacked"] <= found["attacked_without_targets"]
+
+    assert run(["attack", *words, *options]) == 0
+    assert "fitted on fit images that are no targets: clean" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
@@ -65,7 +80,8 @@ def test_figures_under_attack(words, noise, tmp_path, capsys):
         (["--param", "pgd.step=3"], "did you mean 'steps'"),
         (["--norm", "l3"], "one of linf, l2"),
         (["--direction", "up"], "out2in or in2out"),
-        (["--leave-targets-out"], "belongs to feature_matching"),
+        (["--param", "kn.k=3"], "begins with knn or pgd and a dot"),
+        (["--param", "knn.kk=3"], "did you mean 'k'"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(words, noise, tmp_path, capsys, extra, message):
