@@ -1,8 +1,7 @@
 """k-means clusters of rows, the same whatever the order of the rows."""
 
 import warnings
-from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +65,9 @@ def kmeans(
     if clusters != int(clusters) or clusters < 2:
         raise InvalidInput(f"clusters must be an integer of at least 2, got {clusters}")
     clusters = int(clusters)
-    for name, value in (("restarts", 1 if restarts is None else restarts), ("iterations", iterations)):
-        if not isinstance(value, Real) or value != int(value) or value < 1:
+    counts: dict[str, Any] = {"restarts": 1 if restarts is None else restarts, "iterations": iterations}
+    for name, value in counts.items():
+        if not isinstance(value, int | float | np.integer) or value != int(value) or value < 1:
             raise InvalidInput(f"{name} must be an integer of at least 1, got {value}")
     if not isinstance(spherical, bool):
         raise InvalidInput(f"spherical must be True or False, got {spherical!r}")

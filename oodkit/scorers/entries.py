@@ -6,9 +6,9 @@ ENTRIES = {
     # Features alone
     "knn": Entry(
         "oodkit.scorers.knn:KNN",
-        summary="mean cosine similarity to the k nearest fit rows, exact",
+        summary="mean cosine similarity to the k nearest fit rows, exact or by a faiss index",
         source="Sun et al., ICML 2022; Adaloglou et al., 2023",
-        cost="none: the fit rows are the bank",
+        cost="none: the fit rows are the bank; an index is trained on a sample",
     ),
     "knn_kth": Entry(
         "oodkit.scorers.knn_kth:KNNKth",
