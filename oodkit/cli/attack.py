@@ -15,6 +15,7 @@ from oodkit.cli.attacking import (
     complete_attacks,
     fitted_detector,
     parsed_params,
+    tell_sizes,
 )
 from oodkit.cli.interruption import kept_when_interrupted
 from oodkit.cli.options import (
@@ -89,6 +90,7 @@ def attack(
     chosen = load_dataset(images, data_root=data_root)
     chosen = chosen if limit is None else take(chosen, limit, seed)
     detector, train = fitted_detector(in_, backbone, scorer, image_size, seed, device, data_root, cache, param)
+    tell_sizes(detector, chosen)
     targets, others = None, None
     if attack_ == FEATURES:
         targets, others = draw_targets(embed(train, detector.backbone, cache=cache), chosen, seed)

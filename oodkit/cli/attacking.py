@@ -81,3 +81,12 @@ def fitted_detector(
     for note in detector.scorer.notes_:
         print(f"note: {scorer}: {note}", file=sys.stderr)
     return detector, train
+
+
+def tell_sizes(detector: "Detector", *sets: "ImageSet") -> None:
+    """A note on stderr where images are resized before they are attacked."""
+    from oodkit.robustness.batches import size_note
+
+    for note in dict.fromkeys(size_note(images, detector.backbone) for images in sets):
+        if note is not None:
+            print(f"note: {note}", file=sys.stderr)

@@ -16,6 +16,7 @@ from oodkit.cli.attacking import (
     complete_attacks,
     fitted_detector,
     parsed_params,
+    tell_sizes,
 )
 from oodkit.cli.interruption import kept_when_interrupted
 from oodkit.cli.options import (
@@ -97,6 +98,7 @@ def robust(
     if limit is not None:
         test, others = take(test, limit, seed), take(others, limit, seed)
     detector, _ = fitted_detector(in_, backbone, scorer, image_size, seed, device, data_root, cache, param)
+    tell_sizes(detector, test, others)
     kept = (
         f"scores so far are kept in {to}: run the same command again to go on"
         if to

@@ -11,6 +11,8 @@ from oodkit.backbones import Backbone
 from oodkit.data.image_set import ImageSet
 from oodkit.errors import InvalidInput
 
+LOOKED_AT = 20  # images whose size is read
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -50,6 +52,19 @@ def batches(
 def seed_of(seed: int, identifier: str) -> int:
     """A seed of one image, of 63 bits."""
     return int.from_bytes(hashlib.sha256(f"{seed} {identifier}".encode()).digest()[:8], "big") >> 1
+
+
+def size_note(images: ImageSet, backbone: Backbone) -> str | None:
+    """What to know where images are resized before they are attacked; None where the first ones are not."""
+    side = backbone.image_size
+    for i in range(min(len(images), LOOKED_AT)):
+        width, height = images.open(i).size
+        if (width, height) != (side, side):
+            return (
+                f"images of {images.name} are resized to {side} x {side} before they are attacked ({images.ids[i]} is "
+                f"{width} x {height}): eps is meant at that size"
+            )
+    return None
 
 
 def check_size(backbone: Backbone) -> None:

@@ -110,6 +110,24 @@ def test_unknown_names_and_parameters() -> None:
         create_attack("pgd", steps=0)
 
 
+def test_an_attack_on_the_mean_of_draws_sees_through_noise() -> None:
+    """Where each draw drops most pixels, one draw's gradient points nowhere and that of many along the weights."""
+    weight, x, eps = weights(), images(low=60, high=190), 8 / 255
+    generator = torch.Generator().manual_seed(0)
+
+    def noisy(pixels: torch.Tensor) -> torch.Tensor:
+        signs = 1.2 - 2 * torch.rand(pixels.shape, generator=generator)  # mean 0.2
+        return (pixels * weight * signs.sign()).sum(dim=(1, 2, 3))
+
+    best = eps * weight.abs().sum()
+    gains = []
+    for draws in (1, 400):
+        found = create_attack("fgsm", LInf(eps)).run(Goal(noisy, draws=draws), x)
+        gains.append(float(((found.images - x) * weight).sum(dim=(1, 2, 3)).mean() / best))
+    assert gains[0] < 0.5
+    assert gains[1] > 0.95
+
+
 def test_draws_of_a_random_score_are_averaged() -> None:
     """With draws=n each evaluation is the mean of n."""
     values = iter([1.0, 2.0, 6.0])

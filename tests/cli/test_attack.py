@@ -35,8 +35,10 @@ def test_a_set_is_made_and_scored_like_any_other(words, noise, tmp_path, capsys)
     assert len(printed["images"]) == 4
     assert printed["settings"]["attack"].startswith("PGD(ball=LInf(16/255), steps=8")
 
-    assert run(["attack", *words, *options]) == 0
-    assert "score before" in capsys.readouterr().out
+    assert run(["attack", *words, *options, "--image-size", "16"]) == 0
+    printed = capsys.readouterr()
+    assert "score before" in printed.out
+    assert "resized" not in printed.err
     assert run(["score", *words, "--out", str(made), "--out", noise, "--scorer", "knn", "--json"]) == 0
     attacked, clean = json.loads(capsys.readouterr().out)["results"]
     assert attacked["auroc"] < clean["auroc"]
@@ -68,6 +70,15 @@ def test_feature_matching_shows_what_its_targets_are_worth(words, noise, tmp_pat
 
     assert run(["attack", *words, *options]) == 0
     assert "fitted on fit images that are no targets: clean" in capsys.readouterr().out
+
+
+def test_resized_images_are_named(words, noise, tmp_path, capsys):
+    """A radius is meant at the backbone's input size, which is said where images have another."""
+    large = tmp_path / "large"
+    large.mkdir()
+    Image.new("RGB", (40, 30)).save(large / "a.png")
+    assert run(["attack", *words, "--images", str(large), "--attack", "fgsm", "--to", str(tmp_path / "set")]) == 0
+    assert "(a.png is 40 x 30): eps is meant at that size" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
