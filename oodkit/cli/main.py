@@ -27,6 +27,7 @@ from oodkit.cli import (
     robust,
     score,
     sensitivity,
+    serve,
     train,
 )
 from oodkit.errors import OodkitError
@@ -45,6 +46,7 @@ app.command("score")(score.score)
 app.command("embed")(embed.embed)
 app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)
+app.command("serve")(serve.serve)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
@@ -96,13 +98,14 @@ def run(arguments: Sequence[str]) -> int:
     """
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
+    told = "interrupted; finished embeddings are kept: run the same command again to go on"
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _print_warning
             code = typer.main.get_command(app)(args=words, prog_name="oodkit", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        code, told = INTERRUPTED, str(stop) or told
     except BrokenPipeError:
         # The reader of stdout has gone; nothing is left to say, also not when Python closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -119,7 +122,7 @@ def run(arguments: Sequence[str]) -> int:
         print(f"error: {message}", file=sys.stderr)
         return UNUSABLE
     if code == INTERRUPTED:
-        print("interrupted; finished embeddings are kept: run the same command again to go on", file=sys.stderr)
+        print(told, file=sys.stderr)
     return code if isinstance(code, int) else DONE
 
 

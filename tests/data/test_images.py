@@ -242,6 +242,14 @@ def test_the_limit_of_pixels_is_pillows_own(monkeypatch: pytest.MonkeyPatch) -> 
     assert decoded(data).shape == (6, 9, 3)
 
 
+def test_a_lower_limit_of_pixels_can_be_set() -> None:
+    """At it an image is read, above it refused."""
+    data = encode(Image.fromarray(RGB), "PNG")
+    assert decode_image(data, "small", max_pixels=54).size == (9, 6)
+    with pytest.raises(UnreadableImage, match="9 x 6 pixels is above the limit of 53"):
+        decode_image(data, "large", max_pixels=53)
+
+
 def test_the_first_images_may_be_read_by_many_threads() -> None:
     """No image is taken for unreadable because another thread is still loading Pillow's formats."""
     data = encode(Image.fromarray(RGB), "WEBP")
