@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oodkit.clustering.kmeans import row_order
 from oodkit.clustering.own_neighbours import nearest_others
+from oodkit.clustering.row_order import row_order
 from oodkit.clustering.temi_gradient import student_step, teacher_step
 from oodkit.clustering.temi_heads import Heads
-from oodkit.clustering.temi_loss import Weighting, pair_weights
-from oodkit.clustering.workspace import Workspace
+from oodkit.clustering.temi_loss import Weighting, weights_of
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.progress import progress
 
@@ -164,7 +163,6 @@ class Trainer:
     ) -> None:
         self.student, self.teacher = heads, heads.copy()
         self.beta, self.weighting, self.momentum = beta, weighting, momentum
-        self._memory = Workspace()
         tensors = heads.tensors()
         count, _, clusters = heads.last.shape
         self.share = torch.full((count, clusters), 1 / clusters, device=heads.last.device)
@@ -182,15 +180,14 @@ class Trainer:
             hold_last: whether the last layer stays as it is.
         """
         with torch.no_grad():
-            return self._step(pairs.flatten(0, 1), pairs.shape[1], learning_rate, hold_last)
+            return self._step(pairs.flatten(0, 1), learning_rate, hold_last)
 
-    def _step(self, rows: Tensor, count: int, learning_rate: float, hold_last: bool) -> Tensor:
-        log_teacher = teacher_step(self.teacher, rows, self._memory)
-        self.share.lerp_(log_teacher.exp().mean(dim=1), 1 - SHARE_MOMENTUM)
-        first, second = log_teacher[:, :count], log_teacher[:, count:]
-        weights = pair_weights(first, second, self.weighting).repeat(1, 2)
-        other = torch.cat([second, first], dim=1, out=self._memory("other", *log_teacher.shape, like=log_teacher))
-        losses, slopes = student_step(self.student, rows, other, weights, self.share.log(), self.beta, self._memory)
+    def _step(self, rows: Tensor, learning_rate: float, hold_last: bool) -> Tensor:
+        taught = teacher_step(self.teacher, rows)
+        self.share.lerp_(taught.shares, 1 - SHARE_MOMENTUM)
+        weights = weights_of(taught.agreements, self.weighting)
+        log_share = self.share.log()
+        losses, slopes = student_step(self.student, rows, taught.log_probabilities, weights, log_share, self.beta)
         if not bool(losses.isfinite().all()):
             return losses
         learning = self.student.tensors()

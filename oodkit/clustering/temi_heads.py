@@ -17,7 +17,7 @@ class Heads:
     """H heads from D features to C clusters: two layers, then the cosine with one direction per cluster.
 
     Attributes:
-        first: (D, H * HIDDEN), the first layer of all heads beside each other; first_bias: (H * HIDDEN,).
+        first: (H, D, HIDDEN); first_bias: (H, 1, HIDDEN).
         second: (H, HIDDEN, CODE); second_bias: (H, 1, CODE).
         last: (H, CODE, C) directions of the clusters, of any length; gain: (H, 1, C) what their cosines are scaled by.
     """
@@ -38,12 +38,12 @@ class Heads:
             bound = 2 * INITIAL_SPREAD
             return torch.nn.init.trunc_normal_(weights, 0, INITIAL_SPREAD, -bound, bound, generator=generator)
 
-        zeros = torch.zeros(heads, HIDDEN + CODE, device=generator.device)
+        zeros = torch.zeros(heads, 1, HIDDEN + CODE, device=generator.device)
         return cls(
-            first=normal(width, heads * HIDDEN),
-            first_bias=zeros[:, :HIDDEN].flatten().clone(),
+            first=normal(width, heads, HIDDEN).transpose(0, 1).contiguous(),
+            first_bias=zeros[..., :HIDDEN].clone(),
             second=normal(heads, HIDDEN, CODE),
-            second_bias=zeros[:, None, HIDDEN:].clone(),
+            second_bias=zeros[..., HIDDEN:].clone(),
             last=normal(heads, CODE, clusters),
             gain=torch.ones(heads, 1, clusters, device=generator.device),
         )
@@ -53,18 +53,20 @@ class Heads:
 
         Products are taken in the dtype of x, the rest in float32.
         """
-        heads, dtype = len(self.second), x.dtype
-        hidden = gelu(torch.addmm(self.first_bias.to(dtype), x, self.first.to(dtype)))
-        hidden = hidden.view(len(x), heads, HIDDEN).transpose(0, 1)
+        dtype = x.dtype
+        rows = x.expand(len(self.first), *x.shape)
+        hidden = gelu(torch.baddbmm(self.first_bias.to(dtype), rows, self.first.to(dtype)))
         code = normalize(torch.baddbmm(self.second_bias.to(dtype), hidden, self.second.to(dtype)).float(), dim=2)
         directions = normalize(self.last, dim=1) * (self.gain / TEMPERATURE)
         return torch.bmm(code.to(dtype), directions.to(dtype)).float().log_softmax(dim=2)
 
+    def part(self, which: slice) -> Self:
+        """Some of the heads, in the same memory."""
+        return type(self)(**{name: tensor[which] for name, tensor in self.tensors().items()})
+
     def one(self, head: int) -> Self:
-        """One of the heads."""
-        columns = slice(head * HIDDEN, (head + 1) * HIDDEN)
-        rest = {name: tensor[head : head + 1].clone() for name, tensor in self.tensors().items() if "first" not in name}
-        return type(self)(first=self.first[:, columns].clone(), first_bias=self.first_bias[columns].clone(), **rest)
+        """One of the heads, in memory of its own."""
+        return self.part(slice(head, head + 1)).copy()
 
     def copy(self) -> Self:
         """The same in memory of its own."""

@@ -40,10 +40,19 @@ def pair_weights(log_teacher: Tensor, log_teacher_other: Tensor, weighting: Weig
     Returns:
         (H, B) for "wpmi", else (1, B); in [0, 1].
     """
+    return weights_of(agreement(log_teacher, log_teacher_other), weighting)
+
+
+def agreement(log_teacher: Tensor, log_teacher_other: Tensor) -> Tensor:
+    """How likely each of H teachers puts both rows of a pair into one cluster: (H, B) of (H, B, C) and (H, B, C)."""
+    return (log_teacher.exp() * log_teacher_other.exp()).sum(dim=2)
+
+
+def weights_of(agreements: Tensor, weighting: Weighting) -> Tensor:
+    """What `pair_weights` gives, from the `agreement` (H, B) of the teachers."""
     if weighting == "pmi":
-        return torch.ones_like(log_teacher[:1, :, 0])
-    own = (log_teacher.exp() * log_teacher_other.exp()).sum(dim=2)
-    return own.mean(dim=0, keepdim=True) if weighting == "temi" else own
+        return torch.ones_like(agreements[:1])
+    return agreements.mean(dim=0, keepdim=True) if weighting == "temi" else agreements
 
 
 def temi_loss(

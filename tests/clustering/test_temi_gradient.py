@@ -3,10 +3,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oodkit.clustering.temi_gradient import student_step, teacher_step
+from oodkit.clustering import temi_gradient
+from oodkit.clustering.temi_gradient import head_parts, student_step, teacher_step
 from oodkit.clustering.temi_heads import Heads
-from oodkit.clustering.temi_loss import pair_weights, temi_loss
-from oodkit.clustering.workspace import Workspace
+from oodkit.clustering.temi_loss import agreement, temi_loss, weights_of
 
 
 def drawn(seed: int, heads: int, width: int, clusters: int, dtype: torch.dtype = torch.float64) -> Heads:
@@ -17,12 +17,10 @@ def drawn(seed: int, heads: int, width: int, clusters: int, dtype: torch.dtype =
     return Heads(**{name: tensor.to(dtype) for name, tensor in found.tensors().items()})
 
 
-def loss_and_slopes(student, teacher, x, share, weighting="temi", memory=None):
-    count = len(x) // 2
-    log_teacher = teacher_step(teacher, x, memory or Workspace()).clone()
-    weights = pair_weights(log_teacher[:, :count], log_teacher[:, count:], weighting).repeat(1, 2)
-    other = log_teacher.roll(count, dims=1)
-    return student_step(student, x, other, weights, share.log(), 0.6, memory or Workspace())
+def loss_and_slopes(student, teacher, x, share, weighting="temi"):
+    taught = teacher_step(teacher, x)
+    weights = weights_of(taught.agreements, weighting)
+    return student_step(student, x, taught.log_probabilities, weights, share.log(), 0.6)
 
 
 @settings(max_examples=10)
@@ -36,7 +34,7 @@ def test_is_the_gradient_of_the_loss(seed, heads, pairs, weighting) -> None:
     losses, slopes = loss_and_slopes(student, teacher, x, share, weighting)
 
     def log_probabilities(of: Heads) -> torch.Tensor:
-        hidden = torch.nn.functional.gelu(x @ of.first + of.first_bias).view(len(x), heads, -1).transpose(0, 1)
+        hidden = torch.nn.functional.gelu(x @ of.first + of.first_bias)
         code = torch.nn.functional.normalize(hidden @ of.second + of.second_bias, dim=2)
         logits = code @ (torch.nn.functional.normalize(of.last, dim=1) * of.gain) / 0.1
         return logits.log_softmax(2).view(heads, 2, pairs, 3)
@@ -51,39 +49,33 @@ def test_is_the_gradient_of_the_loss(seed, heads, pairs, weighting) -> None:
 
 
 def test_teacher_is_what_heads_give() -> None:
-    """Log-probabilities in memory that is used again are those of `Heads.log_probabilities`."""
+    """Log-probabilities are those of `Heads.log_probabilities`; shares and agreements are what follows from them."""
     heads = drawn(0, 3, 5, 4, torch.float32)
-    memory = Workspace()
-    for seed, rows in ((1, 8), (2, 3), (3, 12)):
-        x = torch.randn(rows, 5, generator=torch.Generator().manual_seed(seed))
-        torch.testing.assert_close(teacher_step(heads, x, memory), heads.log_probabilities(x))
+    x = torch.randn(8, 5, generator=torch.Generator().manual_seed(1))
+    expected = heads.log_probabilities(x)
+    taught = teacher_step(heads, x)
+
+    torch.testing.assert_close(taught.log_probabilities, expected)
+    torch.testing.assert_close(taught.shares, expected.exp().mean(dim=1))
+    torch.testing.assert_close(taught.agreements, agreement(expected[:, :4], expected[:, 4:]))
 
 
-def test_memory_of_an_earlier_step_does_not_matter() -> None:
-    """A workspace that held another, larger step gives the same as a new one."""
-    student, teacher = drawn(0, 2, 4, 3, torch.float32), drawn(1, 2, 4, 3, torch.float32)
-    share, memory = torch.full((2, 3), 1 / 3), Workspace()
+@pytest.mark.parametrize("weighting", ["temi", "wpmi"])
+def test_how_many_heads_at_once_does_not_matter(monkeypatch, weighting) -> None:
+    """Losses and gradients of five heads are the same one by one, two at a time and all together."""
+    student, teacher = drawn(0, 5, 4, 3, torch.float32), drawn(1, 5, 4, 3, torch.float32)
     x = torch.randn(8, 4, generator=torch.Generator().manual_seed(2))
-    loss_and_slopes(student, teacher, torch.cat([x, 3 * x]), share, memory=memory)
+    share = torch.full((5, 3), 1 / 3)
+    found = []
+    for heads in (1, 2, 5):
+        monkeypatch.setattr(temi_gradient, "CACHE_BYTES", heads * 8 * (2 * 512 + 2 * 256 + 2 * 3) * 4)
+        assert len(list(head_parts(student, x))) == -(-5 // heads)
+        found.append(loss_and_slopes(student, teacher, x, share, weighting))
 
-    with torch.no_grad():
-        losses, slopes = loss_and_slopes(student, teacher, x, share, memory=memory)
-        expected, expected_slopes = loss_and_slopes(student, teacher, x, share)
-    assert torch.equal(losses, expected)
-    for name, slope in slopes.items():
-        assert torch.equal(slope, expected_slopes[name]), name
-
-
-def test_workspace_keeps_its_memory() -> None:
-    """The same name gives the same memory, larger when more is asked for; another dtype gets memory of its own."""
-    memory, like = Workspace(), torch.zeros(())
-    first = memory("a", 2, 3, like=like)
-
-    assert first.shape == (2, 3)
-    assert memory("a", 4, like=like).data_ptr() == first.data_ptr()
-    assert memory("b", 4, like=like).data_ptr() != first.data_ptr()
-    assert memory("a", 7, like=like).shape == (7,)
-    assert memory("a", 2, like=like.double()).dtype == torch.float64
+    for losses, slopes in found[1:]:
+        torch.testing.assert_close(losses, found[0][0])
+        for name, slope in slopes.items():
+            torch.testing.assert_close(slope, found[0][1][name], atol=1e-6, rtol=1e-5, msg=name)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

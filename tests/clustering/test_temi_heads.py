@@ -23,7 +23,7 @@ def test_each_head_by_itself() -> None:
     for i in range(3):
         own = {name: tensor.double().numpy() for name, tensor in drawn.one(i).tensors().items()}
         for j, row in enumerate(x.double().numpy()):
-            hidden = row @ own["first"] + own["first_bias"]
+            hidden = row @ own["first"][0] + own["first_bias"][0, 0]
             hidden = hidden * (1 + erf(hidden / math.sqrt(2))) / 2
             code = hidden @ own["second"][0] + own["second_bias"][0, 0]
             code /= np.linalg.norm(code)
