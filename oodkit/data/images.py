@@ -24,7 +24,7 @@ _TURNS = {
 }
 
 
-def decode_image(data: bytes, name: str, max_pixels: int | None = None) -> Image.Image:
+def decode_image(data: bytes, name: str, max_pixels: int | None = None, *, draft: int | None = None) -> Image.Image:
     """Decode an image to 8-bit RGB, as Pillow's own `convert("RGB")` does; safe to call from threads.
 
     - EXIF orientation is applied: the image is turned the way a viewer shows it.
@@ -38,6 +38,7 @@ def decode_image(data: bytes, name: str, max_pixels: int | None = None) -> Image
         data: the file's content.
         name: what messages call the image, such as its id.
         max_pixels: a limit that is lower than Pillow's own.
+        draft: for a thumbnail: a shorter side in pixels, down to which a JPEG may be decoded in less time.
 
     Raises:
         UnreadableImage: empty, truncated, no image, a format that is not read, or more pixels than `max_pixels` or
@@ -50,6 +51,8 @@ def decode_image(data: bytes, name: str, max_pixels: int | None = None) -> Image
     except Exception as error:  # decoders meet hostile bytes with errors of every kind
         raise UnreadableImage(f"cannot read image {name!r}: {_reason(error, data)}") from error
     _refuse_bomb(image, name, max_pixels)
+    if draft is not None:
+        image.draft("RGB", (draft, draft))
     return rgb_image(image, name)
 
 

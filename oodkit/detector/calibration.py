@@ -6,7 +6,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from oodkit.metrics import FlagRate, conformal_flag_rate, conformal_p_values, conformal_threshold
+from oodkit.metrics import (
+    BatchAlarm,
+    BatchRanks,
+    FlagRate,
+    conformal_flag_rate,
+    conformal_p_values,
+    conformal_threshold,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +48,10 @@ class Calibration:
     def p_values(self, scores: ArrayLike) -> NDArray[np.float64]:
         """(N,) in (0, 1]: how unusual scores are among those of in-distribution images; low for OOD images."""
         return conformal_p_values(self.scores, scores)
+
+    def alarm(self, scores: ArrayLike, rate: float = 0.01) -> BatchAlarm:
+        """Whether the scores (N,) of a batch are lower as a whole than those of calibration; see `BatchRanks.alarm`."""
+        return BatchRanks(len(self.scores)).add(self.p_values(scores)).alarm(self.fpr, rate)
 
     @property
     def guarantee(self) -> str:

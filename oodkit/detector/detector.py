@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -30,6 +30,8 @@ from oodkit.errors import InvalidInput
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
 from oodkit.heads import PROMPT_ENSEMBLE
+from oodkit.metrics import BatchAlarm
+from oodkit.metrics.batch_alarm import check_alarm_rate
 from oodkit.scorers import create
 from oodkit.scorers.base import NotFitted, Scorer
 
@@ -270,6 +272,20 @@ class Detector:
         threshold = self._calibrated().threshold
         return np.where(self.score(images) < threshold, -1, 1)
 
+    def alarm(self, images: Images, rate: float = 0.01) -> BatchAlarm:
+        """Whether a batch of images as a whole scores lower than the calibration images did.
+
+        Batches that are drawn as these were raise the alarm with probability `rate` at most; how that is known is said
+        at `BatchRanks.alarm`.
+
+        Raises:
+            OodkitError: an image cannot be read, or the rate is not in (0, 1).
+            NotFitted: `calibrate` has not been called.
+        """
+        calibration = self._calibrated()
+        check_alarm_rate(rate)
+        return calibration.alarm(self.score(images), rate)
+
     def explain(self, images: Images, k: int = 3) -> list[tuple[Neighbour, ...]]:
         """The k fit images that each image resembles most by its features, nearest first.
 
@@ -279,7 +295,9 @@ class Detector:
         """
         return self._fit_images().nearest(self._new(as_image_set(images)).features, k)
 
-    def judge(self, files: Iterable[str | os.PathLike[str]], *, neighbours: int = 3) -> Generator[Verdict, None, None]:
+    def judge(
+        self, files: Iterable[str | os.PathLike[str]], *, neighbours: int = 3, differences: Differences | None = None
+    ) -> Generator[Verdict, None, None]:
         """A verdict for each file, in order, while the files are read: neither they nor the verdicts are collected.
 
         Nothing is read from or written to the store. A file that cannot be read gives a verdict with its error.
@@ -287,12 +305,22 @@ class Detector:
         Args:
             files: image files, any number.
             neighbours: how many fit images to name for each; 0 for none.
+            differences: what `differences()` gave; counts images of another kind than those of the fit.
 
         Raises:
             NotFitted: `calibrate` has not been called.
         """
         bank = self._fit_images() if neighbours else None
-        return judge(files, self.backbone, self.score_features, self._calibrated(), bank, neighbours)
+        return judge(files, self.backbone, self.score_features, self._calibrated(), bank, neighbours, differences)
+
+    def differences(self) -> Differences | None:
+        """An empty count of images of another size, format or colour than those of the fit; None if it is unknown."""
+        return None if self.origin is None or self.origin.kinds is None else Differences(self.origin.kinds)
+
+    def fit_contents(self, ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """Ids and encoded contents of those of these fit images whose files are where they were, unchanged."""
+        if self._seen is not None and self.origin is not None:
+            yield from self._fit_images().contents(ids, self.origin.root)
 
     def judge_features(self, paths: Sequence[str], features: NDArray[Any], *, neighbours: int = 3) -> list[Verdict]:
         """A verdict for each row of features (N, D) that the backbone gave.
@@ -403,8 +431,7 @@ class Detector:
 
     def _new(self, images: ImageSet) -> Embeddings:
         """Features of new images; a warning says if they are of another kind than those of the fit."""
-        if self.origin is not None and self.origin.kinds is not None:
-            differences = Differences(self.origin.kinds)
+        if (differences := self.differences()) is not None:
             for kind in kinds_of(images, LOOKED_AT):
                 differences.add(kind)
             if (note := differences.note()) is not None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone
 from oodkit.data.image_list import ImageList
+from oodkit.data.kind import Kind, image_kind
 from oodkit.detector.calibration import Calibration
+from oodkit.detector.kinds import Differences
 from oodkit.detector.neighbours import FitImages, Neighbour
 from oodkit.embedding.extraction import Extraction, default_batch_size
 from oodkit.views import load_view
@@ -47,6 +49,7 @@ def judge(
     calibration: Calibration,
     bank: FitImages | None,
     k: int,
+    differences: Differences | None = None,
 ) -> Generator[Verdict, None, None]:
     """Verdicts in the order of the files.
 
@@ -57,10 +60,11 @@ def judge(
         calibration: gives p-values and the threshold.
         bank: the fit images, or None to name no neighbours.
         k: how many neighbours to name.
+        differences: is told the kind of each image that can be read.
     """
     waiting = iter(files)
     while chunk := list(islice(waiting, FILES_AT_ONCE)):
-        yield from _judge(chunk, backbone, score, calibration, bank, k)
+        yield from _judge(chunk, backbone, score, calibration, bank, k, differences)
 
 
 def _judge(
@@ -70,8 +74,9 @@ def _judge(
     calibration: Calibration,
     bank: FitImages | None,
     k: int,
+    differences: Differences | None,
 ) -> Generator[Verdict, None, None]:
-    images = ImageList(files)
+    images = ImageList(files) if differences is None else _Watched(files)
     size = default_batch_size(backbone)
     nothing_known: list[bytes | None] = [None] * len(files)
     extraction = Extraction(images, nothing_known, _is_never_stored, backbone, load_view("identity"), size)
@@ -85,7 +90,23 @@ def _judge(
             if position in batch.failures:
                 yield Verdict(images.ids[position], error=str(batch.failures[position]))
             else:
+                if isinstance(images, _Watched) and differences is not None:
+                    differences.add(images.kinds[position])
                 yield judged[position]
+
+
+class _Watched(ImageList):
+    """Files that leave their kinds behind as they are read."""
+
+    def __init__(self, files: Sequence[str | os.PathLike[str]]) -> None:
+        super().__init__(files)
+        self.kinds: dict[int, Kind] = {}
+
+    def read(self, index: int) -> bytes:
+        data = super().read(index)
+        if (kind := image_kind(data)) is not None:
+            self.kinds[index] = kind
+        return data
 
 
 def verdicts(

@@ -1,8 +1,10 @@
 """The images a detector was fitted on, kept to show which of them another image resembles."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,24 @@ class FitImages:
             tuple(Neighbour(self.ids[place], round(cosine, 6)) for cosine, place in zip(*row, strict=True))
             for row in zip(cosines.tolist(), places.tolist(), strict=True)
         ]
+
+    def contents(self, ids: Collection[str], root: str) -> Iterator[tuple[str, bytes]]:
+        """Ids and contents of those of the named images whose files are there and have the content they had.
+
+        Args:
+            ids: of images.
+            root: folder that they are relative to.
+        """
+        if self.digests is None:
+            return
+        for place, name in enumerate(self.ids):
+            if name in ids:
+                try:
+                    content = Path(root, name).read_bytes()
+                except (OSError, ValueError):
+                    continue
+                if hashlib.sha256(content).digest() == self.digests[place].tobytes():
+                    yield name, content
 
     @cached_property
     def _bank(self) -> Bank:

@@ -22,6 +22,7 @@ from oodkit.metrics.summary import Metrics, summarise
 from oodkit.metrics.tie_fraction import tie_fraction
 
 if TYPE_CHECKING:
+    from oodkit.metrics.batch_alarm import BatchAlarm, BatchRanks
     from oodkit.metrics.conformal import (
         FlagRate,
         conformal_flag_rate,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AgainstControl",
     "Auroc",
+    "BatchAlarm",
+    "BatchRanks",
     "FlagRate",
     "Friedman",
     "Metrics",
@@ -66,6 +69,8 @@ __all__ = [
 
 _HOMES = {
     "AgainstControl": "signed_rank",
+    "BatchAlarm": "batch_alarm",
+    "BatchRanks": "batch_alarm",
     "FlagRate": "conformal",
     "Friedman": "ranks",
     "average_ranks": "ranks",

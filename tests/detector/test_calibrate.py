@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import oodkit
 from oodkit.errors import InvalidInput, TooFewSamples
@@ -164,3 +165,16 @@ def test_mistakes_are_one_line(many_photos, tiny_name):
         detector.fit(many_photos, hold_out=1.5)
     with pytest.raises(TooFewSamples, match="cannot be split"):
         detector.fit(paths_of(many_photos)[:3], hold_out=0.1)
+
+
+def test_an_alarm_over_a_batch(many_photos, tiny_name, photograph):
+    """Noise raises it, photographs like those of the fit do not; its numbers are those of the scores."""
+    detector = oodkit.Detector(tiny_name, "knn").fit(many_photos).calibrate(fpr=0.1)
+    rng = np.random.default_rng(0)
+    noise = [Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)) for _ in range(20)]
+    found = detector.alarm(noise, rate=0.05)
+    assert found.raised
+    assert (found.images, found.flagged) == (20, (detector.predict(noise) == -1).sum())
+    assert not detector.alarm([photograph(5000 + i) for i in range(40)], rate=0.05).raised
+    with pytest.raises(InvalidInput, match="rate of false alarms"):
+        detector.alarm(noise, rate=5)
