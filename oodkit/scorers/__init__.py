@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from oodkit.scorers.ensemble import Ensemble
     from oodkit.scorers.entropy import Entropy
     from oodkit.scorers.fdbd import FDBD
+    from oodkit.scorers.gaussian import ClassMoments
     from oodkit.scorers.gen import GEN
     from oodkit.scorers.gmm import GMM
     from oodkit.scorers.gradnorm import GradNorm
@@ -76,6 +77,7 @@ __all__ = [
     "SSD",
     "VRA",
     "Caption",
+    "ClassMoments",
     "Clusters",
     "Energy",
     "Ensemble",
@@ -114,6 +116,7 @@ __all__ = [
 _LAZY = {
     **{name: f"oodkit.scorers.base:{name}" for name in ("Head", "Need", "NotFitted", "Scorer", "Train")},
     **{entry.target.partition(":")[2]: entry.target for entry in ENTRIES.values()},
+    "ClassMoments": "oodkit.scorers.gaussian:ClassMoments",
     "ThirdParty": "oodkit.scorers.third_party:ThirdParty",
 }
 

@@ -1,6 +1,6 @@
 """Mahalanobis distances to classes, with one covariance for all or one for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,11 +56,31 @@ def class_maps(
         shrinkage: as `whitening` takes it.
         prepare: applied to each float64 block of rows first, such as `unit_rows`.
     """
-    offsets = gaussians.class_means - gaussians.mean
     if covariance == "shared" or labels is None:
-        notes = within.notes(len(features), "within-class covariance")
+        return maps_of(gaussians, within)
+    return maps_of(gaussians, within, _covariances(features, labels, gaussians, prepare), shrinkage)
+
+
+def maps_of(
+    gaussians: ClassGaussians,
+    within: Whitening,
+    covariances: Iterable[tuple[Tensor, float]] | None = None,
+    shrinkage: Shrinkage = "auto",
+) -> ClassMaps:
+    """Maps of fitted classes, by their covariances.
+
+    Args:
+        gaussians: of the rows.
+        within: what `gaussians.whiten_within(shrinkage)` gave.
+        covariances: of each class (D, D), and its mean fourth power of the rows' distance to the class mean; None:
+            the classes share `within`.
+        shrinkage: as `whitening` takes it.
+    """
+    offsets = gaussians.class_means - gaussians.mean
+    if covariances is None:
+        notes = within.notes(int(gaussians.counts.sum()), "within-class covariance")
         return ClassMaps(within.matrix, offsets @ within.matrix, within.shrinkage, within.null_space_dim, notes)
-    own = whiten_classes(features, labels, gaussians, within, shrinkage, prepare)
+    own = _whiten_each(covariances, gaussians, within, shrinkage)
     points = (offsets[:, None] @ own.matrices)[:, 0]
     return ClassMaps(own.matrices, points, own.shrinkage, own.null_space_dims, own.notes())
 
@@ -143,22 +163,7 @@ def whiten_classes(
         shrinkage: as `whitening` takes it, for each class by itself.
         prepare: applied to each float64 block of rows first, such as `unit_rows`.
     """
-    width, count = len(gaussians.mean), len(gaussians.counts)
-    matrices = gaussians.mean.new_zeros(count, width, width)
-    weights = gaussians.mean.new_zeros(count)
-    null_space_dims = torch.zeros(count, dtype=torch.int64, device=features.device)
-    replaced = torch.zeros(count, dtype=torch.bool, device=features.device)
-    order = torch.unique(labels, return_inverse=True)[1].argsort(stable=True)
-    for c, members in enumerate(torch.split(order, gaussians.counts.tolist())):
-        covariance, fourth = _covariance(features, members, gaussians.class_means[c], prepare)
-        own = whitening(covariance, fourth, len(members), gaussians.rounding(), shrinkage)
-        lost = width if shrinkage == "none" else 1
-        if own.null_space_dim >= lost and own.shrinkage == 0:
-            replaced[c] = True
-        used = shared if replaced[c] else own
-        matrices[c, :, : used.matrix.shape[1]] = used.matrix
-        weights[c], null_space_dims[c] = used.shrinkage, own.null_space_dim
-    return ClassWhitenings(matrices, weights, null_space_dims, replaced)
+    return _whiten_each(_covariances(features, labels, gaussians, prepare), gaussians, shared, shrinkage)
 
 
 def class_variances(
@@ -197,6 +202,34 @@ def squared_distances(x: Tensor, points: Tensor, matrices: Tensor) -> Tensor:
     at_once = max(1, PRODUCT_BYTES // max(1, per_class))
     blocks = zip(torch.split(points, at_once), torch.split(matrices, at_once), strict=True)
     return torch.cat([torch.baddbmm(-p[:, None], x.expand(len(p), -1, -1), m).square().sum(dim=2) for p, m in blocks]).T
+
+
+def _whiten_each(
+    covariances: Iterable[tuple[Tensor, float]], gaussians: ClassGaussians, shared: Whitening, shrinkage: Shrinkage
+) -> ClassWhitenings:
+    width, count, device = len(gaussians.mean), len(gaussians.counts), gaussians.mean.device
+    matrices = gaussians.mean.new_zeros(count, width, width)
+    weights = gaussians.mean.new_zeros(count)
+    null_space_dims = torch.zeros(count, dtype=torch.int64, device=device)
+    replaced = torch.zeros(count, dtype=torch.bool, device=device)
+    for c, (covariance, fourth) in enumerate(covariances):
+        own = whitening(covariance, fourth, int(gaussians.counts[c]), gaussians.rounding(), shrinkage)
+        lost = width if shrinkage == "none" else 1
+        if own.null_space_dim >= lost and own.shrinkage == 0:
+            replaced[c] = True
+        used = shared if replaced[c] else own
+        matrices[c, :, : used.matrix.shape[1]] = used.matrix
+        weights[c], null_space_dims[c] = used.shrinkage, own.null_space_dim
+    return ClassWhitenings(matrices, weights, null_space_dims, replaced)
+
+
+def _covariances(
+    features: Tensor, labels: Tensor, gaussians: ClassGaussians, prepare: Callable[[Tensor], Tensor] | None
+) -> Iterator[tuple[Tensor, float]]:
+    """Covariance of each class, and the mean fourth power of its rows' distance to their mean."""
+    order = torch.unique(labels, return_inverse=True)[1].argsort(stable=True)
+    for c, members in enumerate(torch.split(order, gaussians.counts.tolist())):
+        yield _covariance(features, members, gaussians.class_means[c], prepare)
 
 
 def _covariance(

@@ -170,7 +170,8 @@ def _empty(width: int, settings: IndexSettings) -> Any:
         graph = faiss.IndexHNSWFlat(width, settings.links, by_product)
         graph.hnsw.efSearch = settings.ef_search
         return graph
-    code = "Flat" if settings.kind == "ivf" else f"PQ{settings.code_bytes}x{CODE_BITS}np"  # np: not for Hamming distance
+    # "np": codes are not made for the Hamming distance as well, which takes minutes
+    code = "Flat" if settings.kind == "ivf" else f"PQ{settings.code_bytes}x{CODE_BITS}np"
     lists = faiss.index_factory(width, f"IVF{settings.nlist},{code}", by_product)
     lists.nprobe = settings.nprobe
     for trained in (lists, lists.pq) if settings.kind == "pq" else (lists,):

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from oodkit.clustering.kmeans import row_order
+from oodkit.clustering.row_order import row_order
 from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
 from oodkit.scorers.checks import check_choice, check_integer, check_seed

@@ -2,16 +2,23 @@
 
 from torch import Tensor
 
-from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.base import Need, Train
 from oodkit.scorers.checks import check_choice, check_flag, check_seed
-from oodkit.scorers.class_covariances import Covariance, class_maps, squared_distance_to_nearest_class
+from oodkit.scorers.class_covariances import (
+    ClassMaps,
+    Covariance,
+    class_maps,
+    maps_of,
+    squared_distance_to_nearest_class,
+)
 from oodkit.scorers.cluster_labels import cluster_labels, clusters_note
-from oodkit.scorers.gaussian import class_gaussians
+from oodkit.scorers.gaussian import ClassGaussians, ClassMoments, class_gaussians
+from oodkit.scorers.moment_scorer import MomentScorer, check_classes_are_labels
 from oodkit.scorers.unit_rows import unit_rows
 from oodkit.scorers.whitening import Shrinkage
 
 
-class Mahalanobis(Scorer):
+class Mahalanobis(MomentScorer):
     """Minus the smallest squared Mahalanobis distance to a class mean, at most 0.
 
     With class means mu_c and covariance S of the fit rows around their class means, divided by their number:
@@ -100,10 +107,7 @@ class Mahalanobis(Scorer):
         self.seed = seed
 
     def _fit(self, train: Train) -> None:
-        check_choice("covariance", self.covariance, Covariance)
-        check_choice("shrinkage", self.shrinkage, Shrinkage)
-        check_flag("normalize", self.normalize)
-        check_seed(self.seed)
+        self._check_parameters()
         prepare = unit_rows if self.normalize else None
         labels = train.labels
         if self.clusters is not None:
@@ -113,9 +117,19 @@ class Mahalanobis(Scorer):
             self.notes_.append("no labels were given: all fit samples are one class")
         gaussians = class_gaussians(train.features, labels, prepare)
         within = gaussians.whiten_within(self.shrinkage)
+        maps = class_maps(train.features, labels, gaussians, within, self.covariance, self.shrinkage, prepare)
+        self._take(gaussians, maps)
+
+    def _fit_moments(self, moments: ClassMoments) -> None:
+        self._check_parameters()
+        check_classes_are_labels(self.clusters)
+        gaussians = moments.gaussians()
+        own = moments.covariances() if self.covariance == "per_class" else None
+        self._take(gaussians, maps_of(gaussians, gaussians.whiten_within(self.shrinkage), own, self.shrinkage))
+
+    def _take(self, gaussians: ClassGaussians, maps: ClassMaps) -> None:
         self.n_classes_ = len(gaussians.counts)
         self.location_ = gaussians.mean
-        maps = class_maps(train.features, labels, gaussians, within, self.covariance, self.shrinkage, prepare)
         self.whitening_, self.class_means_ = maps.matrices, maps.points
         self.shrinkage_, self.null_space_dim_ = maps.shrinkage, maps.null_space_dim
         self.notes_ += maps.notes
@@ -123,3 +137,9 @@ class Mahalanobis(Scorer):
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
         x = (unit_rows(x.double()) if self.normalize else x.double()) - self.location_
         return -squared_distance_to_nearest_class(x, self.class_means_, self.whitening_)
+
+    def _check_parameters(self) -> None:
+        check_choice("covariance", self.covariance, Covariance)
+        check_choice("shrinkage", self.shrinkage, Shrinkage)
+        check_flag("normalize", self.normalize)
+        check_seed(self.seed)

@@ -3,13 +3,20 @@
 from torch import Tensor
 
 from oodkit.errors import InvalidInput
-from oodkit.scorers.base import Need, Scorer, Train
+from oodkit.scorers.base import Need, Train
 from oodkit.scorers.checks import check_choice, check_flag, check_seed
-from oodkit.scorers.class_covariances import Covariance, class_maps, squared_distance_to_nearest_class
+from oodkit.scorers.class_covariances import (
+    ClassMaps,
+    Covariance,
+    class_maps,
+    maps_of,
+    squared_distance_to_nearest_class,
+)
 from oodkit.scorers.cluster_labels import cluster_labels, clusters_note
-from oodkit.scorers.gaussian import class_gaussians
+from oodkit.scorers.gaussian import ClassGaussians, ClassMoments, class_gaussians
+from oodkit.scorers.moment_scorer import MomentScorer, check_classes_are_labels
 from oodkit.scorers.unit_rows import unit_rows
-from oodkit.scorers.whitening import Shrinkage
+from oodkit.scorers.whitening import Shrinkage, Whitening
 
 
 class _LabelsUnlessClustered:
@@ -20,7 +27,7 @@ class _LabelsUnlessClustered:
         return frozenset() if own else frozenset({Need.LABELS})
 
 
-class RelativeMahalanobis(Scorer):
+class RelativeMahalanobis(MomentScorer):
     """Squared Mahalanobis distance to all data minus that to the nearest class; positive inside a class.
 
     With class means mu_c, covariance S_w of the fit rows around them, mean g and covariance S_t of all fit rows, both
@@ -116,10 +123,7 @@ class RelativeMahalanobis(Scorer):
         self.seed = seed
 
     def _fit(self, train: Train) -> None:
-        check_choice("covariance", self.covariance, Covariance)
-        check_choice("shrinkage", self.shrinkage, Shrinkage)
-        check_flag("normalize", self.normalize)
-        check_seed(self.seed)
+        self._check_parameters()
         prepare = unit_rows if self.normalize else None
         labels, named = train.labels, "the labels name"
         if self.clusters is not None:
@@ -130,16 +134,30 @@ class RelativeMahalanobis(Scorer):
             self.notes_ += clusters_note(self.clusters, train.labels)
         assert labels is not None
         gaussians = class_gaussians(train.features, labels, prepare)
-        self.n_classes_ = len(gaussians.counts)
-        if self.n_classes_ == 1:
+        within = self._whiten(gaussians, named)
+        maps = class_maps(train.features, labels, gaussians, within, self.covariance, self.shrinkage, prepare)
+        self._take(gaussians, within, maps)
+
+    def _fit_moments(self, moments: ClassMoments) -> None:
+        self._check_parameters()
+        check_classes_are_labels(self.clusters)
+        gaussians = moments.gaussians()
+        within = self._whiten(gaussians, "the moments are of")
+        own = moments.covariances() if self.covariance == "per_class" else None
+        self._take(gaussians, within, maps_of(gaussians, within, own, self.shrinkage))
+
+    def _whiten(self, gaussians: ClassGaussians, named: str) -> Whitening:
+        if len(gaussians.counts) == 1:
             raise InvalidInput(
                 f"RelativeMahalanobis needs at least 2 classes, {named} 1 class, for which the score is "
                 "always 0; use Mahalanobis"
             )
-        within = gaussians.whiten_within(self.shrinkage)
+        return gaussians.whiten_within(self.shrinkage)
+
+    def _take(self, gaussians: ClassGaussians, within: Whitening, maps: ClassMaps) -> None:
+        self.n_classes_ = len(gaussians.counts)
         self.location_ = gaussians.mean
         self.total_whitening_ = gaussians.whiten_total(within).matrix
-        maps = class_maps(train.features, labels, gaussians, within, self.covariance, self.shrinkage, prepare)
         self.whitening_, self.class_means_ = maps.matrices, maps.points
         self.shrinkage_, self.null_space_dim_ = maps.shrinkage, maps.null_space_dim
         self.notes_ += maps.notes
@@ -148,3 +166,9 @@ class RelativeMahalanobis(Scorer):
         x = (unit_rows(x.double()) if self.normalize else x.double()) - self.location_
         to_class = squared_distance_to_nearest_class(x, self.class_means_, self.whitening_)
         return (x @ self.total_whitening_).square().sum(dim=1) - to_class
+
+    def _check_parameters(self) -> None:
+        check_choice("covariance", self.covariance, Covariance)
+        check_choice("shrinkage", self.shrinkage, Shrinkage)
+        check_flag("normalize", self.normalize)
+        check_seed(self.seed)

@@ -53,7 +53,7 @@ class Whitening:
 
 
 def whitening(
-    covariance: Tensor, fourth: float, samples: int, floor: float = 0.0, shrinkage: Shrinkage = "auto"
+    covariance: Tensor, fourth: float | None, samples: int, floor: float = 0.0, shrinkage: Shrinkage = "auto"
 ) -> Whitening:
     """Whiten a covariance, shrunk towards a multiple of the identity first where that is asked for.
 
@@ -62,14 +62,14 @@ def whitening(
 
     Args:
         covariance: (D, D) float64, symmetric, divided by the number of samples.
-        fourth: mean fourth power of the samples' distance to their centre.
+        fourth: mean fourth power of the samples' distance to their centre; None where it is not known.
         samples: N, the number of samples.
         floor: variance that is rounding error.
         shrinkage: "ledoit_wolf": shrink by Ledoit and Wolf's formula; "auto": do so where a direction has no variance,
             else use the covariance as it is; "none": always use it as it is.
 
     Raises:
-        InvalidInput: shrinkage is wanted, and the fourth powers overflow.
+        InvalidInput: shrinkage is wanted, and the fourth powers overflow or are not known.
 
     Source: Ledoit and Wolf, A well-conditioned estimator for large-dimensional covariance matrices, 2004.
     """
@@ -78,6 +78,11 @@ def whitening(
     wanted = shrinkage == "ledoit_wolf" or (shrinkage == "auto" and as_given.null_space_dim > 0)
     if not wanted or as_given.null_space_dim == width:
         return as_given
+    if fourth is None:
+        raise InvalidInput(
+            "a covariance of merged moments cannot be shrunk without those of each class; make the moments with "
+            "per_class=True, or give shrinkage='none'"
+        )
     check_variance(covariance.square().sum() + fourth)
     weight = ledoit_wolf_shrinkage(covariance, fourth, samples)
     if weight == 0:
