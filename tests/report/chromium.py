@@ -89,11 +89,11 @@ class Chromium:
                     raise RuntimeError(f"{method}: {answer['error']}")
                 return answer["result"]
 
-    def open(self, path: Path) -> float:
-        """Load a file and return the seconds until it was loaded and drawn."""
+    def open(self, place: Path | str) -> float:
+        """Load a file or an address and return the seconds until it was loaded and drawn."""
         self.events.clear()
         started = time.monotonic()
-        self.send("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url=place if isinstance(place, str) else place.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self._next()
         self.run("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")

@@ -100,7 +100,7 @@ async function ask(file) {
 
 function verdict({ threshold, images: [image] }) {
   const mark = element("p");
-  mark.append(element("span", image.ood ? "does not belong" : "belongs", "verdict", image.ood ? "ood" : "in"));
+  mark.append(element("span", image.ood ? "flagged as OOD" : "not flagged", "verdict", image.ood ? "ood" : "in"));
   const facts = element("dl");
   const fact = (name, value) => facts.append(element("dt", name), value);
   fact("score", element("dd", `${number(image.score)} (threshold ${number(threshold)})`));
@@ -118,7 +118,7 @@ function verdict({ threshold, images: [image] }) {
 function report() {
   const failed = counts.failed ? `, ${counts.failed} not judged` : "";
   document.getElementById("status").textContent =
-    `${counts.done} of ${counts.all} done: ${counts.ood} ${counts.ood === 1 ? "does" : "do"} not belong${failed}`;
+    `${counts.done} of ${counts.all} done: ${counts.ood} flagged${failed}`;
 }
 
 function clear() {
