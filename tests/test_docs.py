@@ -24,6 +24,7 @@ API = (
     "oodkit",
     "data",
     "detector",
+    "serving",
     "backbones",
     "views",
     "embedding",

@@ -48,8 +48,8 @@ def serve(
 
     if not 0 <= port <= 65535:
         raise InvalidInput(f"--port must lie between 0 and 65535, got {port}")
-    from oodkit.serving import Limits, address_of, create_app, listen
-    from oodkit.serving import serve as answer
+    from oodkit.serving import Limits, create_app
+    from oodkit.serving.server import address_of, answer, listen
 
     limits = Limits(
         body_bytes=int(max_body * 2**20),

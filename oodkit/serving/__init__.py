@@ -12,6 +12,5 @@ for package in ("fastapi_offline", "prometheus_client", "python_multipart", "uvi
 
 from oodkit.serving.app import create_app
 from oodkit.serving.limits import Limits
-from oodkit.serving.server import address_of, listen, serve
 
-__all__ = ["Limits", "address_of", "create_app", "listen", "serve"]
+__all__ = ["Limits", "create_app"]

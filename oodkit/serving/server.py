@@ -15,7 +15,7 @@ BACKLOG = 128
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections; they wait until `serve` answers them.
+    """A socket that takes connections; they wait until `answer` takes them.
 
     Args:
         host: an address of this machine, or a name of one.
@@ -47,7 +47,7 @@ def address_of(opened: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: FastAPI, opened: socket.socket, limits: Limits) -> bool:
+def answer(app: FastAPI, opened: socket.socket, limits: Limits) -> bool:
     """Answer requests until SIGTERM or Ctrl-C; then finish those in flight. A second Ctrl-C does not wait for them.
 
     Args:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import uvicorn
 from PIL import Image
 
-from oodkit.serving import Limits, address_of, create_app, listen
+from oodkit.serving import Limits, create_app
+from oodkit.serving.server import address_of, listen
 
 
 @dataclass

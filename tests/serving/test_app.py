@@ -19,7 +19,8 @@ from oodkit.errors import InvalidInput
 
 pytest.importorskip("oodkit.serving", exc_type=ImportError)
 
-from oodkit.serving import Limits, create_app, listen
+from oodkit.serving import Limits, create_app
+from oodkit.serving.server import listen
 from tests.serving.calling import form, png, running
 
 
