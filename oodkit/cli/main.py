@@ -106,7 +106,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort) as stop:
         code, told = INTERRUPTED, str(stop) or told
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as stop:
+        if not isinstance(stop, BrokenPipeError) and not isinstance(stop.__context__, BrokenPipeError):
+            raise  # typer makes a SystemExit of a broken pipe, and a user's module may of anything
         # The reader of stdout has gone; nothing is left to say, also not when Python closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE

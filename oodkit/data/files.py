@@ -36,7 +36,7 @@ class FileImageSet(ImageSet):
         class_names: tuple[str, ...] | None = None,
     ) -> None:
         self.name, self.split, self.class_names = name, split, class_names
-        self.ids = [_printable(file) for file in files]
+        self.ids = [printable(file) for file in files]
         self.labels = None if labels is None else np.asarray(labels, dtype=np.int64)
         self._root = os.path.abspath(root)  # not resolved: a link in the path stays a link
         self._files = files
@@ -47,7 +47,7 @@ class FileImageSet(ImageSet):
 
     def where(self, index: int) -> str:
         """The file's path."""
-        return _printable(self.path(index))
+        return printable(self.path(index))
 
     def read(self, index: int) -> bytes:
         """The file's bytes."""
@@ -55,7 +55,7 @@ class FileImageSet(ImageSet):
             with open(self.path(index), "rb") as file:
                 return file.read()
         except OSError as error:
-            path = _printable(self.path(index))
+            path = printable(self.path(index))
             raise UnreadableImage(f"cannot read image {path!r}: {error.strerror or error}") from error
 
     def stamp(self, index: int) -> FileStamp | None:
@@ -64,10 +64,10 @@ class FileImageSet(ImageSet):
             info = os.stat(self.path(index))
         except OSError:
             return None
-        return FileStamp(_printable(self.path(index)), info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+        return FileStamp(printable(self.path(index)), info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
-def _printable(path: str) -> str:
+def printable(path: str) -> str:
     """The path, with bytes that are not UTF-8 escaped: such text cannot be printed, stored or hashed."""
     if path.isascii():
         return path

@@ -1,11 +1,12 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -42,3 +43,15 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
+
+
+@contextlib.contextmanager
+def atomic_text(path: Path, errors: str = "strict") -> Iterator[TextIO]:
+    """The same for text, in UTF-8 and with line ends as they are written."""
+    with atomic_file(path) as raw:
+        text = io.TextIOWrapper(raw, "utf-8", errors=errors, newline="")
+        try:
+            yield text
+            text.flush()
+        finally:
+            text.detach()

@@ -3,11 +3,15 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from oodkit.cli.main import run
 
@@ -42,18 +46,18 @@ def detector(folders, tiny_name, tmp_path, capsys):
 def predicted(detector, tiny_name, capsys):
     """`predicted(*words)`: the JSON that predict prints."""
 
-    def printed(*words):
-        assert run(["predict", str(detector), *map(str, words), "--backbone", tiny_name, "--json"]) == 0
+    def printed(*words, code=0):
+        assert run(["predict", str(detector), *map(str, words), "--backbone", tiny_name, "--json"]) == code
         return json.loads(capsys.readouterr().out)
 
     return printed
 
 
 def test_noise_is_flagged_and_a_corrupt_file_is_a_row(predicted, folders):
-    """A folder is taken with all below; a row has score, p-value, verdict and neighbours, or the error."""
+    """A folder is taken with all below; a row has score, p-value, verdict and neighbours, or the error: exit code 1."""
     (folders[1] / "photos" / "broken.png").write_bytes(b"not an image")
     (folders[1] / "notes.txt").write_text("no image")
-    found = predicted(folders[1])
+    found = predicted(folders[1], code=1)
     assert set(found) == {"threshold", "fpr", "images"}
     assert found["fpr"] == 0.05
     rows = {row["path"]: row for row in found["images"]}
@@ -79,7 +83,7 @@ def test_files_globs_and_stdin_name_the_same_images(predicted, folders, monkeypa
     assert by_file["images"] == sorted(by_glob["images"], key=lambda row: row["path"])
     listed = "\n".join(map(str, [*photos[:2], folders[1] / "gone.png", ""]))
     monkeypatch.setattr("sys.stdin", io.StringIO(listed))
-    rows = predicted("-", "--neighbours", "0")["images"]
+    rows = predicted("-", "--neighbours", "0", code=1)["images"]
     assert [row["path"] for row in rows] == listed.split()
     assert rows[0]["neighbours"] == []
     assert "No such file" in rows[2]["error"]
@@ -103,7 +107,7 @@ def test_lines_and_csv(detector, folders, tmp_path, tiny_name, capsys):
 def test_fdr_flags_by_all_p_values(predicted, folders):
     """Benjamini-Hochberg: flagged where p <= q i / m for some larger rank; here worked out by hand."""
     (folders[1] / "a.png").write_bytes(b"broken")
-    found = predicted(folders[1], "--fdr", "0.3")
+    found = predicted(folders[1], "--fdr", "0.3", code=1)
     assert found["fdr"] == 0.3
     rows = [row for row in found["images"] if "error" not in row]
     assert len(found["images"]) == 21
@@ -112,6 +116,105 @@ def test_fdr_flags_by_all_p_values(predicted, folders):
     passing = ranked[ranked <= 0.3 * np.arange(1, 21) / 20]
     assert [row["ood"] for row in rows] == list(p <= passing.max())
     assert sum(row["ood"] for row in rows) >= 10
+
+
+def test_parquet_has_all_rows_with_types(detector, folders, tmp_path, tiny_name, monkeypatch):
+    """In row groups, as they come; errors beside; a name that is no UTF-8 is escaped."""
+    monkeypatch.setattr("oodkit.cli.verdict_files.ROWS_AT_ONCE", 6)
+    (folders[1] / "photos" / "broken.png").write_bytes(b"not an image")
+    (folders[1] / "photos" / "000.png").rename(os.fsdecode(os.fsencode(folders[1] / "photos") + b"/\xff.png"))
+    target = tmp_path / "verdicts.parquet"
+    assert run(["predict", str(detector), str(folders[1]), "--parquet", str(target), "-b", tiny_name]) == 1
+    table = parquet.read_table(target)
+    assert parquet.ParquetFile(target).num_row_groups == 4
+    assert table.column_names == ["path", "ood", "p_value", "score", "neighbours", "error"]
+    rows = table.to_pylist()
+    assert len(rows) == 21
+    assert sum(row["error"] is not None for row in rows) == 1
+    assert any(row["path"].endswith("\\xff.png") for row in rows)
+    assert all(len(row["neighbours"]) == 3 for row in rows if row["error"] is None)
+
+
+def test_a_page_and_copies(detector, folders, tmp_path, tiny_name, capsys):
+    """Of the same verdicts: pictures of new and fit images, flagged files in a folder below the one that is read."""
+    page, flagged = tmp_path / "page.html", folders[1] / "flagged"
+    words = ["predict", str(detector), str(folders[1]), "-b", tiny_name, "--html", str(page), "--copy-to", str(flagged)]
+    for _ in range(2):
+        assert run(words) == 0
+        captured = capsys.readouterr()
+        count = int(re.search(r"(\d+) of 20 images are OOD", captured.err)[1])
+        assert len(list(flagged.iterdir())) == count >= 10
+        assert captured.out == ""
+    text = page.read_text()
+    assert text.count("<article") == 20
+    assert text.count("background-image") > 3
+    assert "in expectation over calibration sets" in text
+    assert run([*words, "--html-images", "4"]) == 0
+    assert page.read_text().count("<article") == 4
+
+
+def test_a_folder_whose_fit_images_are_gone_or_changed_gives_names(detector, folders, tmp_path, tiny_name):
+    """No picture of another image is shown in the place of a fit image."""
+    for path in folders[0].iterdir():
+        path.write_bytes((folders[1] / "photos" / "000.png").read_bytes())
+    page = tmp_path / "page.html"
+    assert run(["predict", str(detector), str(folders[1] / "photos"), "-b", tiny_name, "--html", str(page)]) == 0
+    assert "background-image" not in page.read_text()
+    assert re.search(r"<i>\d{3}\.png</i>", page.read_text())
+
+
+def test_an_alarm_over_all_images(detector, folders, tiny_name, capsys):
+    """Raised by noise: exit code 1 and a key; photographs raise none."""
+    words = ["predict", str(detector), "-b", tiny_name, "--alarm", "0.05", "--json"]
+    assert run([*words, str(folders[1] / "noise")]) == 1
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["alarm"]["raised"]
+    assert found["alarm"]["images"] == 10
+    assert "ALARM: this batch differs" in captured.err
+    assert run([*words, str(folders[1] / "photos")]) == 0
+    captured = capsys.readouterr()
+    assert not json.loads(captured.out)["alarm"]["raised"]
+    assert "no alarm" in captured.err
+
+
+def test_images_of_another_kind_are_said_once(detector, tmp_path, photograph, tiny_name, capsys):
+    """On stderr and in the JSON."""
+    (tmp_path / "large").mkdir()
+    for number in range(3):
+        photograph(number, 300, 200).convert("L").save(tmp_path / "large" / f"{number}.jpg")
+    assert run(["predict", str(detector), str(tmp_path / "large"), "-b", tiny_name, "--json"]) == 0
+    captured = capsys.readouterr()
+    (note,) = json.loads(captured.out)["notes"]
+    assert note.startswith("new images are unlike all of the fit (shorter side 20 px, PNG, colour): 3 of 3 larger")
+    assert "3 of 3 JPEG files, 3 of 3 grey" in note
+    assert captured.err.count(note) == 1
+
+
+def test_a_reader_that_goes_ends_it_quietly(detector, folders, tiny_name):
+    """As `predict | head` does: no message but those of the images, no traceback."""
+    command = [sys.executable, "-c", "from oodkit.cli.main import main; main()", "predict", str(detector)]
+    command += ["-b", tiny_name, "--json", *[str(folders[1] / "noise")] * 30]  # more than a pipe and a buffer hold
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+
+
+@pytest.mark.parametrize("option", ["--csv", "--parquet", "--html"])
+def test_an_interrupted_run_leaves_no_half_file(option, detector, folders, tmp_path, tiny_name, monkeypatch):
+    """And an older one stands."""
+    target = tmp_path / "old"
+    target.write_text("old")
+
+    def interrupted(self, verdict):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("oodkit.metrics.BatchRanks.add", interrupted)
+    assert run(["predict", str(detector), str(folders[1]), "-b", tiny_name, option, str(target)]) == 130
+    assert target.read_text() == "old"
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_fit_says_what_it_did(folders, tiny_name, tmp_path, capsys):
@@ -144,6 +247,10 @@ def test_fit_says_what_it_did(folders, tiny_name, tmp_path, capsys):
         (["predict", "DETECTOR", "NEW", "--fdr", "2"], "--fdr must lie"),
         (["predict", "DETECTOR", "NEW", "--neighbours", "-1"], "--neighbours must be"),
         (["predict", "DETECTOR", "NEW", "--csv", "no/such/file.csv"], "make it first"),
+        (["predict", "DETECTOR", "NEW", "--html", "EMPTY"], "is a folder; name a file"),
+        (["predict", "DETECTOR", "NEW", "--html-images", "0"], "--html-images must be"),
+        (["predict", "DETECTOR", "NEW", "--alarm", "7"], "rate of false alarms must lie"),
+        (["predict", "DETECTOR", "NEW", "--copy-to", "NEW/photos/000.png"], "is a file; name a folder"),
     ],
 )
 def test_mistakes_are_one_line(words, message, detector, folders, tmp_path, tiny_name, capsys):
@@ -156,7 +263,7 @@ def test_mistakes_are_one_line(words, message, detector, folders, tmp_path, tiny
         "T": tmp_path / "t",
         "EMPTY": tmp_path / "empty",
     }
-    typed = [str(places.get(word, word)) for word in words]
+    typed = [str(places.get(word, word)).replace("NEW", str(folders[1])) for word in words]
     if words[0] == "fit":
         typed += ["--backbone", tiny_name]
     assert run(typed) == 2
