@@ -106,8 +106,8 @@ class Detector:
         backbone, the labels or the class names allow.
 
         Args:
-            images: paths, Pillow images, an image set, a folder or a data set's name; of a folder or data set with
-                splits the train split, unless another is named.
+            images: paths, Pillow images, arrays, tensors (`as_image_set` says which), an image set, a folder or a data
+                set's name; of a folder or data set with splits the train split, unless another is named.
             labels: (N,) class of each image, for scorers that use classes; default those of the image set.
             head: what gives logits: a registry name, (weight, bias), an `nn.Linear` or a `LinearHead` over features.
             class_names: names of the classes in label order; default those of the image set.
@@ -240,8 +240,7 @@ class Detector:
         """(N,) scores in the order of the images; higher is more in-distribution.
 
         Args:
-            images: paths, Pillow images, an image set, a folder or a data set's name; of a folder or data set with
-                splits the test split, unless another is named.
+            images: as in `fit`; of a folder or data set with splits the test split, unless another is named.
 
         Raises:
             OodkitError: an image cannot be read.

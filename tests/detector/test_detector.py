@@ -35,6 +35,9 @@ def test_paths_pillow_images_and_sets_give_the_same_scores(photo_folder, tiny_na
     paths = [images.path(i) for i in range(len(images))]
     np.testing.assert_array_equal(detector.score(paths), expected)
     np.testing.assert_array_equal(detector.score([Image.open(path) for path in paths]), expected)
+    arrays = np.stack([np.asarray(Image.open(path)) for path in paths])
+    np.testing.assert_array_equal(detector.score(arrays), expected)
+    np.testing.assert_array_equal(detector.score(torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 255), expected)
     np.testing.assert_allclose(detector.score(paths[0]), expected[:1], atol=1e-6)
     np.testing.assert_allclose(detector.score(Image.open(paths[3])), expected[3:4], atol=1e-6)
 
@@ -55,7 +58,7 @@ def test_mistakes_are_one_line(tiny_name, tmp_path, photo_folder):
     detector = oodkit.Detector(tiny_name).fit(str(photo_folder / "train"))
     with pytest.raises(DataNotFound, match="no images were given"):
         detector.score([])
-    with pytest.raises(InvalidInput, match="item 0 must be a path or a Pillow image, got int"):
+    with pytest.raises(InvalidInput, match="item 0 must be a path, a Pillow image, an array or a tensor, got int"):
         detector.score([3])
     with pytest.raises(UnreadableImage, match=r"gone\.png"):
         detector.score([tmp_path / "gone.png"])
