@@ -3,6 +3,7 @@
 from oodkit.detector.calibration import Calibration
 from oodkit.detector.comparison import CANDIDATES, Candidate, Comparison
 from oodkit.detector.detector import Detector
+from oodkit.detector.feature_detector import FeatureDetector
 from oodkit.detector.judging import Verdict
 from oodkit.detector.neighbours import Neighbour
 from oodkit.detector.origin import Origin
@@ -13,6 +14,7 @@ __all__ = [
     "Candidate",
     "Comparison",
     "Detector",
+    "FeatureDetector",
     "Neighbour",
     "Origin",
     "Verdict",

@@ -20,7 +20,7 @@ from oodkit.detector.classes import labelled
 from oodkit.detector.comparison import CANDIDATES, FOLDS, Comparison, compare
 from oodkit.detector.fitting import Task
 from oodkit.detector.folder import Saved, read_detector, write_detector
-from oodkit.detector.holdout import check_enough
+from oodkit.detector.holdout import HOLD_OUT, check_enough
 from oodkit.detector.judging import Verdict, judge, verdicts
 from oodkit.detector.kinds import Differences, kinds_of
 from oodkit.detector.neighbours import FitImages, Neighbour
@@ -35,7 +35,6 @@ from oodkit.metrics.batch_alarm import check_alarm_rate
 from oodkit.scorers import create
 from oodkit.scorers.base import NotFitted, Scorer
 
-HOLD_OUT = 0.2  # share of the fit images that calibrate where no others are given
 LOOKED_AT = 100  # images of a call, of which kinds are compared with those of the fit
 
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.metrics import conformal_images_needed
 
+HOLD_OUT = 0.2  # share of the fit images that calibrate where no others are given
+
 
 def split_by_content(
     digests: NDArray[np.uint8], share: float, seed: int
