@@ -23,7 +23,7 @@ def digits():
     return data.data[data.target < 5], data.data[data.target >= 5]
 
 
-@pytest.mark.parametrize("scorer", ["knn", Mahalanobis(), "gmm", "knn_kth"])
+@pytest.mark.parametrize("scorer", ["knn", Mahalanobis(), "gmm"])
 @pytest.mark.filterwarnings("ignore:nothing will be flagged")
 def test_passes_all_of_check_estimator(scorer):
     """scikit-learn's own checks, those of outlier detectors among them."""
