@@ -69,5 +69,7 @@ def serve(
         typer.echo(address_of(opened))
         sys.stdout.flush()
         print(f"{detector!r} answers; Ctrl-C stops it", file=sys.stderr)
-        if answer(app, opened, limits):
-            raise typer.Abort("stopped; requests in flight were answered")
+        stop = answer(app, opened, limits)
+        if stop.by_ctrl_c:
+            dropped = "dropped" if stop.at_once else "answered"
+            raise typer.Abort(f"stopped; requests in flight were {dropped}")

@@ -23,6 +23,7 @@ from oodkit.serving.judge import Judge
 from oodkit.serving.limits import Limits
 from oodkit.serving.metrics import GONE, Measured, Metrics
 from oodkit.serving.one_line import one_line
+from oodkit.serving.stopping import Stopping
 from oodkit.serving.uploads import JSON, MULTIPART, EncodedImage, read_uploads
 
 RETRY_SECONDS = 1
@@ -96,6 +97,7 @@ def create_app(detector: Detector, limits: Limits | None = None) -> FastAPI:
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(BodyLimit, most=bounds.body_bytes)
+    app.add_middleware(Stopping)
     app.add_middleware(Measured, metrics=metrics, paths=_PATHS)
     app.include_router(page_files.page_routes())
 

@@ -1,9 +1,11 @@
 """A process that listens: an address, an application, and a stop that loses no answer."""
 
 import errno
+import logging
 import signal
 import socket
 from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
@@ -47,39 +49,61 @@ def address_of(opened: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def answer(app: FastAPI, opened: socket.socket, limits: Limits) -> bool:
+class Stop(NamedTuple):
+    """What ended a server.
+
+    Attributes:
+        by_ctrl_c: rather than SIGTERM.
+        at_once: a second Ctrl-C did not wait for the requests in flight.
+    """
+
+    by_ctrl_c: bool
+    at_once: bool
+
+
+def answer(app: FastAPI, opened: socket.socket, limits: Limits) -> Stop:
     """Answer requests until SIGTERM or Ctrl-C; then finish those in flight. A second Ctrl-C does not wait for them.
 
     Args:
         app: what answers.
         opened: as `listen` gives it; it is closed in the end.
         limits: how long to wait in the end.
-
-    Returns:
-        Whether it was Ctrl-C.
     """
-    config = uvicorn.Config(
-        app,
-        log_level="error",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=limits.stop_seconds,
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_level="error",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=limits.stop_seconds,
+        )
     )
     stopped: list[int] = []
 
     def remember(number: int, _: FrameType | None) -> None:
         stopped.append(number)
+        server.should_exit = True
 
-    # uvicorn raises the signals again that have stopped it, with the handlers that it found.
+    # They come here before uvicorn listens to them, and again when it has stopped: it raises them with these handlers.
     kinds = (signal.SIGINT, signal.SIGTERM)
     before = {kind: signal.signal(kind, remember) for kind in kinds}
     try:
-        uvicorn.Server(config).run(sockets=[opened])
+        server.run(sockets=[opened])
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
-    return signal.SIGINT in stopped
+    return Stop(signal.SIGINT in stopped, server.force_exit)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which does not complain of the requests that it was told to drop."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        super().handle_exit(sig, frame)
+        if self.force_exit:
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
 
 def _why(error: OSError) -> str:

@@ -68,6 +68,31 @@ def test_a_signal_stops_it_after_the_answers_in_flight(folder, port, tiny_name, 
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+def test_a_second_ctrl_c_does_not_wait(folder, port, tiny_name, capsys):
+    """The request in flight is told so, and nobody sees a traceback."""
+    answers = []
+
+    def call():
+        _wait_until(lambda: _answers(port))
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
+            line.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n")
+            line.sendall(b"Content-Type: application/json\r\n\r\n{")
+            _wait_until(lambda: b"oodkit_images_inside 1.0" in _get(port, "metrics"))
+            os.kill(os.getpid(), signal.SIGINT)
+            _wait_until(lambda: not _answers(port))
+            os.kill(os.getpid(), signal.SIGINT)
+            answers.append(line.recv(10_000))
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert run(["serve", folder, "--port", str(port), "--backbone", tiny_name]) == 130
+    caller.join()
+    assert answers[0].startswith(b"HTTP/1.1 503 ")
+    said = capsys.readouterr().err
+    assert "requests in flight were dropped" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
