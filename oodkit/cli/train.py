@@ -86,7 +86,7 @@ def train(
     ] = False,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="K=V", help="Another setting, such as shift=patches2 or pool=null."),
+        typer.Option("--param", metavar="K=V", help="Another setting, such as shift=patches2 or patience=5."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of all draws, and for halving sets.")] = 0,
     limit: Annotated[
@@ -150,8 +150,11 @@ def train(
 
 def _print(trained: "Trained") -> None:
     for stage, losses in trained.card["losses"].items():
+        best = ""
+        if "best_epoch" in losses:
+            best = f", best on held-out images after epoch {losses['best_epoch']} of {losses['epochs']}"
         typer.echo(
-            f"{stage}: {losses['steps']:,} steps, loss {losses['first']:.4f} at first, {losses['last']:.4f} last"
+            f"{stage}: {losses['steps']:,} steps, loss {losses['first']:.4f} at first, {losses['last']:.4f} last{best}"
         )
     for judged in trained.judgements:
         low, high = (100 * end for end in judged.interval)

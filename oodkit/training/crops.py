@@ -42,16 +42,9 @@ class CropRecipe:
     def __call__(self, pixels: Tensor, shift: Shift = "none") -> Tensor:  # (3, H, W) uint8 -> (3, size, size)
         """A crop, shifted: turned before its colours change, or in another order after that."""
         made: Tensor = self.cut(pixels)
-        if shift == "rotate":
-            made = made.rot90(int(torch.randint(1, 4, ())), (-2, -1))
-        elif shift == "rotate_any":
-            made = rotated(made, _own_generator())
-        made = self.colour(made)
-        if shift == "patches2":
-            return permuted_patches(made, _own_generator(), per_side=2)
-        if shift == "patches4":
-            return permuted_patches(made, _own_generator(), per_side=4)
-        return permuted_pixels(made, _own_generator()) if shift == "pixels" else made
+        turned = shift in ("rotate", "rotate_any")
+        made = self.colour(shifted(made, shift) if turned else made)
+        return made if turned else shifted(made, shift)
 
 
 class MultiCrop:
@@ -123,6 +116,19 @@ def strong_view(size: int) -> v2.Transform:
             v2.RandomApply([_blur(_BLUR)], p=0.5),
         ]
     )
+
+
+def shifted(pixels: Tensor, shift: Shift) -> Tensor:  # (3, S, S) -> the same
+    """Turned, or with its patches or pixels in another order; as it is for "none"."""
+    if shift == "rotate":
+        return pixels.rot90(int(torch.randint(1, 4, ())), (-2, -1))
+    if shift == "rotate_any":
+        return rotated(pixels, _own_generator())
+    if shift == "patches2":
+        return permuted_patches(pixels, _own_generator(), per_side=2)
+    if shift == "patches4":
+        return permuted_patches(pixels, _own_generator(), per_side=4)
+    return permuted_pixels(pixels, _own_generator()) if shift == "pixels" else pixels
 
 
 def _crop(

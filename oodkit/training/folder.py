@@ -14,6 +14,7 @@ from oodkit.errors import InvalidInput
 from oodkit.training.checkpoint import Checkpoint
 
 RUN, CHECKPOINT, LOSSES = "run.json", "checkpoint.safetensors", "losses.json"
+BEST = "best.safetensors"  # weights of the stage that is trained, by the loss of held-out images
 
 
 class TrainingFolder:
@@ -84,9 +85,10 @@ class TrainingFolder:
         load_strictly(module, read_state_file(self.path / name), str(self.path / name))
 
     def finish(self, card: dict[str, Any]) -> None:
-        """Say that it is done; the checkpoint is no longer needed."""
+        """Say that it is done; what it would go on from is no longer needed."""
         self._write_json(CARD, card)
-        (self.path / CHECKPOINT).unlink(missing_ok=True)
+        for name in (CHECKPOINT, BEST):
+            (self.path / name).unlink(missing_ok=True)
 
     def _write_json(self, name: str, value: Any, indent: int | None = 1) -> None:
         write_atomically(self.path / name, (json.dumps(value, indent=indent) + "\n").encode())

@@ -3,8 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,12 +11,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.progress import progress
+from oodkit.training.batch_statistics import shared_statistics
 from oodkit.training.checkpoint import Checkpoint
 from oodkit.training.draws import drawing
+from oodkit.training.early_stop import EarlyStop
+from oodkit.training.mixed_precision import Precision, mixed
 from oodkit.training.stage import Stage
 from oodkit.training.world import World
 
-Precision = Literal["fp32", "bf16"]
 Say = Callable[[str], None]
 
 _SAY_SECONDS = 5.0  # between two lines, at least
@@ -34,6 +35,7 @@ def run_stage(
     save_seconds: float = 60.0,
     precision: Precision = "fp32",
     workers: int = 0,
+    stop: EarlyStop | None = None,
     say: Say = lambda line: None,
 ) -> None:
     """Train a stage to its end.
@@ -45,12 +47,14 @@ def run_stage(
         stage: what is trained, on the world's device.
         world: the processes that train together.
         seed: of all draws.
-        losses: by stage; the loss of each step, a mean over all processes, is added under the stage's name.
+        losses: by stage; the loss of each step, a mean over all processes, is added under the stage's name, and under
+            `held_out_name` of it the loss of held-out images after each epoch.
         start: where to go on; None to begin.
         save: takes checkpoints.
         save_seconds: between two of them, at least.
         precision: "bf16" computes the network in mixed precision.
         workers: processes that prepare samples; 0 for none.
+        stop: ends the stage early, with its best weights.
         say: takes lines on how it goes.
 
     Raises:
@@ -64,6 +68,7 @@ def run_stage(
     if start is not None:
         start.restore(stage, optimiser)
     history = losses.setdefault(stage.name, [])
+    held_out = losses.setdefault(held_out_name(stage.name), []) if stop is not None else []
     first = len(history)
     network = world.wrapped(stage)
     count = len(stage.items(0)[0])
@@ -74,7 +79,11 @@ def run_stage(
         for step, loaded in enumerate(_loader(stage, world, seed, first, workers), first):
             batch = [part.to(world.device, non_blocking=True) for part in loaded]
             stage.set_rates(optimiser, step)
-            with drawing(seed, stage.name, "network", step, world.rank, device=world.device), _mixed(world, precision):
+            with (
+                drawing(seed, stage.name, "network", step, world.rank, device=world.device),
+                mixed(world.device, precision),
+                shared_statistics(world),
+            ):
                 loss: Tensor = network(batch, step)
             value = float(world.mean(loss.detach()))
             if not math.isfinite(value):
@@ -90,10 +99,25 @@ def run_stage(
             history.append(value)
             advance()
             lines.after(step, value)
+            if stop is not None and (step + 1) % stage.steps_per_epoch == 0:
+                held_out.append(stop.loss(world, seed, precision))
+                stage.train()
+                if held_out[-1] < min(held_out[:-1], default=math.inf):
+                    stop.keep(stage)
+                if stop.waited(held_out):
+                    say(f"{stage.name}: stopped, as the loss of held-out images no longer falls")
+                    break
             if save is not None and time.monotonic() - saved >= save_seconds:
                 save(Checkpoint.of(stage.name, step + 1, losses, stage, optimiser))
                 saved = time.monotonic()
+    if stop is not None:
+        stop.recall(stage)
     stage.eval()
+
+
+def held_out_name(stage: str) -> str:
+    """Under which name the losses of held-out images of a stage are kept."""
+    return f"{stage} held out"
 
 
 class _Samples(Dataset[Any]):
@@ -133,10 +157,6 @@ def _loader(stage: Stage, world: World, seed: int, first: int, workers: int) -> 
         pin_memory=world.device.type == "cuda",
         generator=torch.Generator().manual_seed(0),  # else it draws a seed from the global one
     )
-
-
-def _mixed(world: World, precision: Precision) -> AbstractContextManager[Any]:
-    return nullcontext() if precision == "fp32" else torch.autocast(world.device.type, torch.bfloat16)
 
 
 class _Lines:

@@ -8,12 +8,14 @@ from torch import Tensor, nn
 
 from oodkit.clustering.own_neighbours import nearest_others
 from oodkit.scorers.pair_loss import draw_weight, pair_loss
-from oodkit.training.crops import mild_view, strong_view
+from oodkit.training.crops import mild_view, shifted, strong_view
 from oodkit.training.draws import generator_of
 from oodkit.training.images import TrainingImages
 from oodkit.training.schedules import stepped
 from oodkit.training.settings import SemSADSettings
 from oodkit.training.stage import Stage
+
+SHIFTED_SELF = 0.5  # of the shifted negative pairs, those of an image with itself
 
 
 class Pairs(Stage):
@@ -74,7 +76,10 @@ class Pairs(Stage):
         _, _, anchor, near, other = item
         pixels = self.images[anchor]
         pair = (self.mild(pixels), self.mild(pixels)) if near < 0 else (pixels, self.images[near])
-        return (*pair, self.strong(self.images[other]))
+        if self.values.shift == "none" or float(torch.rand(())) >= self.values.shifted_share:
+            return (*pair, self.strong(self.images[other]))
+        one = pixels if float(torch.rand(())) < SHIFTED_SELF else self.images[other]
+        return (*pair, shifted(self.mild(one), self.values.shift))
 
     def forward(self, batch: list[Tensor], step: int) -> Tensor:
         """The loss of the log-odds of positive and of negative pairs, which go through the network apart."""

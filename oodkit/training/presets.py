@@ -100,6 +100,8 @@ SEMSAD_SMALL = SemSADSettings(
     pool=None,
     neighbours=4,
     semantic_share=0.25,
+    shift="rotate",
+    patience=5,
 )
 PRESETS: dict[str, dict[str, Settings]] = {
     "selfdistill": {"paper": SELFDISTILL_PAPER, "small": SELFDISTILL_SMALL},

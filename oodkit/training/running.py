@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -19,11 +20,13 @@ from oodkit.data.image_set import ImageSet
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers.checks import check_seed
 from oodkit.training.contrast import Contrast
-from oodkit.training.draws import drawing
-from oodkit.training.folder import TrainingFolder
+from oodkit.training.draws import drawing, generator_of
+from oodkit.training.early_stop import EarlyStop, best_epoch
+from oodkit.training.folder import BEST, TrainingFolder
 from oodkit.training.images import TrainingImages
 from oodkit.training.judging import Judgement, judge_pairs, judge_uniformity
-from oodkit.training.loop import Precision, Say, run_stage
+from oodkit.training.loop import Say, held_out_name, run_stage
+from oodkit.training.mixed_precision import Precision
 from oodkit.training.pair_score import PairScore, features_of
 from oodkit.training.pairs import Pairs
 from oodkit.training.presets import preset as preset_of
@@ -36,6 +39,8 @@ from oodkit.training.uniformity_score import UniformityScore
 from oodkit.training.world import World, joined
 
 HEAD, DISCRIMINATOR = "head.safetensors", "discriminator.safetensors"
+
+LEAST_HELD_OUT = 8  # images
 
 _LIBRARIES = ("oodkit-vision", "torch", "torchvision", "timm", "numpy")
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -148,6 +153,7 @@ def train(
     settings.check(aux is not None)
     halves = load_fit_and_test(in_, data_root=data_root, seed=seed)
     fit = halves.fit if limit is None else take(halves.fit, limit, seed)
+    fit, held = _held_out(fit, settings, seed)
     others = None if aux is None else load_dataset(aux, data_root=data_root, prefer="train")
     if others is not None:
         _refuse_same(in_, fit, str(aux), others)
@@ -164,6 +170,8 @@ def train(
             "data": _data(fit),
             "aux": None if others is None else _data(others),
         }
+        if held is not None:
+            run["held_out"] = _data(held)
         folder = TrainingFolder(Path(to), run)
         course = _Course(folder, world, seed, precision, workers, save_seconds, say if world.leads else _silent)
         images = TrainingImages(fit, preprocessing)
@@ -172,6 +180,7 @@ def train(
             if world.leads:
                 folder.begin()
             aux_images = None if others is None else TrainingImages(others, preprocessing)
+            course.held = None if held is None else TrainingImages(held, preprocessing)
             started = time.perf_counter()
             course.run(settings, images, aux_images, preprocessing)
             if world.leads:
@@ -186,7 +195,7 @@ def train(
                         "processes": world.size,
                         "device": world.device.type,
                         "seconds": round(time.perf_counter() - started, 1),
-                        "losses": course.summary(settings),
+                        "losses": course.summary(),
                         "notes": notes,
                     }
                 )
@@ -217,6 +226,7 @@ class _Course:
     ) -> None:
         self.folder, self.world, self.seed = folder, world, seed
         self.precision, self.workers, self.save_seconds, self.say = precision, workers, save_seconds, say
+        self.held: TrainingImages | None = None
         self.start = None if folder.finished else folder.checkpoint()
         self.losses: dict[str, list[float]] = {} if self.start is None else self.start.losses
 
@@ -229,14 +239,19 @@ class _Course:
             stage = self._made(
                 "head", lambda: SelfDistillation(settings, encoder, images, aux, preprocessing, self.seed)
             )
-            self._train(stage)
+            self._train(stage, lambda held: stage.over(held, self._batch(settings.batch)), settings.patience)
             self._keep(WEIGHTS, stage.teacher_encoder)
             self._keep(HEAD, stage.teacher_head)
             return
         encoder = self._encoder_of_pairs(settings, images, preprocessing)
-        features = features_of(encoder, images, preprocessing, self.world.device)
         discriminator = self._made("discriminator", settings.discriminator.build)
-        self._train(Pairs(settings, discriminator, images, features, self.seed))
+
+        def over(images: TrainingImages, settings: SemSADSettings) -> Pairs:
+            features = features_of(encoder, images, preprocessing, self.world.device)
+            return Pairs(settings, discriminator, images, features, self.seed)
+
+        few = replace(settings, pool=None, discriminator_batch=self._batch(settings.discriminator_batch))
+        self._train(over(images, settings), lambda held: over(held, few), settings.patience)
         self._keep(DISCRIMINATOR, discriminator)
 
     def pair_score(self, settings: SemSADSettings, images: TrainingImages, preprocessing: Preprocessing) -> PairScore:
@@ -258,16 +273,21 @@ class _Course:
         network = nn.Sequential(whole, head).to(self.world.device)
         return UniformityScore(network, preprocessing, settings.student_temperature, self.world.device)
 
-    def summary(self, settings: Settings) -> dict[str, dict[str, float]]:
-        """By stage, the mean loss of the first and of the last tenth of the steps."""
+    def summary(self) -> dict[str, dict[str, float]]:
+        """By stage, the mean loss of the first and of the last tenth of the steps, and the best epoch."""
         found = {}
-        for stage, values in self.losses.items():
+        for stage in [name for name in (Contrast.name, Pairs.name) if name in self.losses]:
+            values = self.losses[stage]
             part = max(1, len(values) // 10)
             found[stage] = {
                 "steps": len(values),
                 "first": sum(values[:part]) / part,
                 "last": sum(values[-part:]) / part,
             }
+            held_out = self.losses.get(held_out_name(stage))
+            if held_out:
+                best = best_epoch(held_out)
+                found[stage] |= {"epochs": len(held_out), "best_epoch": best + 1, "held_out": held_out[best]}
         return found
 
     def _encoder_of_pairs(
@@ -277,7 +297,12 @@ class _Course:
         if self.start is not None and self.start.stage == Pairs.name:
             self.folder.load_weights(WEIGHTS, encoder)
             return encoder.to(self.world.device)
-        self._train(Contrast(settings, encoder, images, preprocessing, self.seed, self.world))
+
+        def over(images: TrainingImages, settings: SemSADSettings) -> Contrast:
+            return Contrast(settings, encoder, images, preprocessing, self.seed, self.world)
+
+        few = replace(settings, batch=self._batch(settings.batch))
+        self._train(over(images, settings), lambda held: over(held, few), settings.patience)
         self._keep(WEIGHTS, encoder)
         return encoder
 
@@ -286,9 +311,11 @@ class _Course:
         with drawing(self.seed, "initial", name):
             return make()
 
-    def _train(self, stage: Stage) -> None:
+    def _train(self, stage: Stage, over: Callable[[TrainingImages], Stage], patience: int) -> None:
+        """Train a stage; `over` makes the same networks over held-out images."""
         start = self.start if self.start is not None and self.start.stage == stage.name else None
         stage.to(self.world.device)
+        stop = None if self.held is None else EarlyStop(over(self.held), patience, self._keep_best, self._recall)
         run_stage(
             stage,
             self.world,
@@ -299,14 +326,39 @@ class _Course:
             save_seconds=self.save_seconds,
             precision=self.precision,
             workers=self.workers,
+            stop=stop,
             say=self.say,
         )
+
+    def _batch(self, size: int) -> int:
+        """Held-out images of a step, where a step of the training has so many."""
+        count = size if self.held is None else min(size, len(self.held))
+        return count // self.world.size * self.world.size
+
+    def _keep_best(self, module: nn.Module) -> None:
+        if self.world.leads:
+            self.folder.save_weights(BEST, module)
+
+    def _recall(self, module: nn.Module) -> None:
+        self.world.wait()
+        self.folder.load_weights(BEST, module)
 
     def _keep(self, name: str, module: nn.Module) -> None:
         if self.world.leads:
             self.folder.save_weights(name, module)
             self.folder.save_losses(self.losses)
         self.world.wait()
+
+
+def _held_out(fit: ImageSet, settings: Settings, seed: int) -> tuple[ImageSet, ImageSet | None]:
+    """Images to learn from, and those that say when to stop; none where training goes on to the end."""
+    if not settings.patience:
+        return fit, None
+    count = max(LEAST_HELD_OUT, round(settings.held_out * len(fit)))
+    if count >= len(fit):
+        raise TooFewSamples(f"patience={settings.patience} holds {count} images out, got {len(fit)}; set patience=0")
+    order = torch.randperm(len(fit), generator=generator_of(seed, "held out")).numpy()
+    return fit.subset(np.sort(order[count:])), fit.subset(np.sort(order[:count]))
 
 
 def _of_backbone(settings: Settings, name: str, image_size: int | None, say: Say) -> tuple[Settings, Preprocessing]:

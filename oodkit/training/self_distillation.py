@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import torch
@@ -77,6 +78,13 @@ class SelfDistillation(Stage):
         self.teacher_encoder.eval()
         self.teacher_head.eval()
         return self
+
+    def over(self, images: TrainingImages, batch: int) -> Self:
+        """The same networks over other images, in other batches."""
+        other = copy.copy(self)
+        other.values, other.images = replace(self.values, batch=batch), images
+        other.steps_per_epoch = len(images) // batch
+        return other
 
     def items(self, epoch: int) -> Sequence[Sequence[Any]]:
         """Batches of (image, auxiliary image or -1)."""

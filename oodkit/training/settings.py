@@ -42,6 +42,8 @@ class SelfDistillSettings:
         negative_local_crops: local crops of a set of negatives, beside one global one.
         shift: what makes an image a negative.
         negative_weight: of the loss of negatives.
+        patience: epochs to wait for a lower loss of held-out images before training stops; 0 to train to the end.
+        held_out: share of the images that are held out for that.
     """
 
     encoder: EncoderSpec
@@ -68,6 +70,8 @@ class SelfDistillSettings:
     negative_local_crops: int
     shift: Shift
     negative_weight: float
+    patience: int = 0
+    held_out: float = 0.1
 
     @property
     def global_size(self) -> int:
@@ -82,7 +86,7 @@ class SelfDistillSettings:
         """
         for name in ("epochs", "batch", "hidden", "code", "outputs"):
             check_integer(name, getattr(self, name), 1)
-        for name in ("local_crops", "negative_local_crops", "frozen_epochs", "warm_up"):
+        for name in ("local_crops", "negative_local_crops", "frozen_epochs", "warm_up", "patience"):
             check_integer(name, getattr(self, name), 0)
         for name in ("source_size", "local_size"):
             check_integer(name, getattr(self, name), 8)
@@ -90,8 +94,7 @@ class SelfDistillSettings:
             check_positive(name, getattr(self, name))
         for name in ("momentum", "centre_momentum"):
             check_number(name, getattr(self, name), "a share from 0 to 1", lambda share: 0 <= share <= 1)
-        if self.shift not in SHIFTS:
-            raise unknown_name("shift", self.shift, SHIFTS, "oodkit train --help")
+        _check_shared(self)
         if self.shift == "none" and not with_aux:
             raise InvalidInput("shift=none leaves no negatives: name another shift, or an auxiliary set with --aux D")
         if isinstance(self.encoder, ViTSpec):
@@ -122,6 +125,12 @@ class SemSADSettings:
         neighbours: a semantic pair is an image and one of so many nearest.
         semantic_share: of the positive pairs that are semantic.
         transductive: batch statistics in the discriminator, also at the end, as the published code has them.
+        shift: what is done to the second image of shifted negative pairs; "none" has no such pairs, as published.
+        shifted_share: of the negative pairs whose second image is a mild view, shifted, of the first image or of
+            another; those of the rest are strong views of others.
+        patience: epochs to wait, in both stages, for a lower loss of held-out images before training stops; 0 to train
+            to the end.
+        held_out: share of the images that are held out for that.
     """
 
     encoder: EncoderSpec
@@ -140,6 +149,10 @@ class SemSADSettings:
     neighbours: int
     semantic_share: float
     transductive: bool = False
+    shift: Shift = "none"
+    shifted_share: float = 0.5
+    patience: int = 0
+    held_out: float = 0.1
 
     def check(self, with_aux: bool) -> None:
         """Raise InvalidInput for values that cannot work."""
@@ -154,7 +167,10 @@ class SemSADSettings:
             check_integer("pool", self.pool, max(self.neighbours, 1))
         for name in ("learning_rate", "discriminator_rate", "temperature"):
             check_positive(name, getattr(self, name))
-        check_number("semantic_share", self.semantic_share, "a share from 0 to 1", lambda share: 0 <= share <= 1)
+        for name in ("semantic_share", "shifted_share"):
+            check_number(name, getattr(self, name), "a share from 0 to 1", lambda share: 0 <= share <= 1)
+        check_integer("patience", self.patience, 0)
+        _check_shared(self)
 
 
 Settings = SelfDistillSettings | SemSADSettings
@@ -197,6 +213,12 @@ def from_backbone(settings: Settings, name: str, size: int, dim: int | None) -> 
     if isinstance(settings, SemSADSettings):
         return replace(settings, source_size=size, encoder=encoder)
     return replace(settings, source_size=size, enlarged=None, local_size=size // 2, encoder=encoder)
+
+
+def _check_shared(settings: Settings) -> None:
+    if settings.shift not in SHIFTS:
+        raise unknown_name("shift", settings.shift, SHIFTS, "oodkit train --help")
+    check_number("held_out", settings.held_out, "a share above 0 and below 1", lambda share: 0 < share < 1)
 
 
 def _sized(encoder: EncoderSpec, size: int) -> EncoderSpec:

@@ -22,7 +22,7 @@ def _words(data, to, *more):
     return [
         *("train", "semsad", "--in", "shots", "--data-root", str(data), "--to", str(to), "--preset", "small"),
         *("--image-size", "16", "--batch", "6", "--epochs", "1"),
-        *("--param", "discriminator_batch=6", "--param", "discriminator_epochs=1"),
+        *("--param", "discriminator_batch=6", "--param", "discriminator_epochs=1", "--param", "patience=0"),
         *more,
     ]
 

@@ -6,7 +6,7 @@ import pytest
 
 # 16 px, a narrow head: what a run of a few steps needs to show the rules.
 SELFDISTILL = {"outputs": 16, "hidden": 16, "code": 8, "warm_up": 0}
-SEMSAD = {"discriminator_batch": 8, "discriminator_epochs": 2}
+SEMSAD = {"discriminator_batch": 8, "discriminator_epochs": 2, "patience": 0}
 
 
 @pytest.fixture

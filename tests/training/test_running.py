@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from oodkit.backbones import load_backbone
 from oodkit.errors import InvalidInput, TooFewSamples
-from oodkit.training import presets, train
+from oodkit.training import train
 from oodkit.training.stage import Stage
 from tests.training.conftest import SELFDISTILL, SEMSAD
 
@@ -62,10 +62,21 @@ def test_what_was_trained_is_a_backbone(data, tmp_path):
     assert load_backbone(trained.backbone).fingerprint == backbone.fingerprint
 
 
-@pytest.mark.parametrize(("make", "stop"), [(_selfdistill, 1), (_selfdistill, 4), (_semsad, 1), (_semsad, 8)])
-def test_a_run_that_was_stopped_ends_with_the_same_weights(data, tmp_path, monkeypatch, make, stop):
+@pytest.mark.parametrize(
+    ("make", "stop", "patience"),
+    [
+        (_selfdistill, 1, 0),
+        (_selfdistill, 4, 0),
+        (_semsad, 1, 0),
+        (_semsad, 8, 0),
+        (_semsad, 3, 1),
+        (_selfdistill, 3, 1),
+    ],
+)
+def test_a_run_that_was_stopped_ends_with_the_same_weights(data, tmp_path, monkeypatch, make, stop, patience):
     """Stopped after any step, in either stage, and called again: bit for bit what an uninterrupted run gives."""
-    whole = make(data, tmp_path / "whole")
+    params = {"patience": patience}
+    whole = make(data, tmp_path / "whole", params=params)
     done = []
 
     def after(self, step, world):
@@ -77,9 +88,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(data, tmp_path, monke
         for kind in Stage.__subclasses__():
             patch.setattr(kind, "after_update", _both(kind.after_update, after))
         with pytest.raises(KeyboardInterrupt):
-            make(data, tmp_path / "parts", save_seconds=0.0)
+            make(data, tmp_path / "parts", save_seconds=0.0, params=params)
     assert not (tmp_path / "parts" / "card.json").exists()
-    parts = make(data, tmp_path / "parts", save_seconds=0.0)
+    parts = make(data, tmp_path / "parts", save_seconds=0.0, params=params)
 
     for name in ("encoder", "head" if make is _selfdistill else "discriminator"):
         assert _same(_state(whole.folder, name), _state(parts.folder, name))
@@ -202,39 +213,50 @@ def test_the_network_of_a_backbone_is_trained_further(data, tmp_path):
     assert not np.allclose(features[0], features[1])
 
 
-# No layer of it depends on the other images of a process, so two processes compute what one does.
-TRANSFORMER = """
-from dataclasses import replace
-from oodkit.backbones.encoders import ViTSpec
-from oodkit.training.presets import PRESETS
-PRESETS["selfdistill"]["small"] = replace(PRESETS["selfdistill"]["small"], encoder=ViTSpec(32, 2, 2, 4, 16))
-"""
-
-
-@pytest.fixture
-def transformer(monkeypatch):
-    """The small preset with a transformer."""
-    monkeypatch.setattr(presets, "PRESETS", {name: dict(values) for name, values in presets.PRESETS.items()})
-    exec(TRANSFORMER, {})
-
-
-@pytest.mark.usefixtures("transformer")
-def test_mixed_precision_trains(data, tmp_path):
-    """bf16 gives finite losses, and its folder says so."""
-    trained = _selfdistill(data, tmp_path / "a", precision="bf16")
+@pytest.mark.parametrize("make", [_selfdistill, _semsad])
+def test_mixed_precision_trains(data, tmp_path, make):
+    """bf16 gives losses near those of float32, also with maps of one pixel, and its folder says so."""
+    exact = make(data, tmp_path / "a")
+    trained = make(data, tmp_path / "b", precision="bf16")
 
     assert trained.card["precision"] == "bf16"
-    assert np.isfinite(trained.card["losses"]["encoder"]["last"])
+    for stage, losses in exact.card["losses"].items():
+        assert trained.card["losses"][stage]["first"] == pytest.approx(losses["first"], rel=0.05)
+        assert np.isfinite(trained.card["losses"][stage]["last"])
 
 
-@pytest.mark.usefixtures("transformer")
-def test_two_processes_train_together(data, tmp_path):
-    """Under torchrun each takes half of every batch: the losses are those of one process, and the folder is usable."""
-    alone = _selfdistill(data, tmp_path / "alone", seed=3)
-    words = [f"--param={key}={value}" for key, value in SELFDISTILL.items()]
-    program = f"{TRANSFORMER}\nfrom oodkit.cli.main import main; main()"
+def test_training_stops_where_held_out_images_say_so(data, tmp_path):
+    """With a rate that ruins what was learnt: after `patience` epochs, with the best weights, twice alike."""
+    params = {"patience": 2, "held_out": 0.34, "learning_rate": 0.3}
+    trained, again = (_semsad(data, tmp_path / name, epochs=30, params=params) for name in ("a", "b"))
+
+    losses = trained.card["losses"]["encoder"]
+    history = json.loads((tmp_path / "a" / "losses.json").read_text())["encoder held out"]
+    assert losses["epochs"] == len(history) < 30
+    assert losses["best_epoch"] == losses["epochs"] - 2 == 1 + int(np.argmin(history))
+    assert trained.card["data"]["images"] == 16
+    assert trained.card["held_out"]["images"] == 8
+    assert not (tmp_path / "a" / "best.safetensors").exists()
+    assert _same(_state(trained.folder), _state(again.folder))
+
+
+def test_too_few_images_to_hold_some_out(data, tmp_path):
+    """At least eight say when to stop, or nobody does."""
+    with pytest.raises(TooFewSamples, match="patience=1 holds 24 images out, got 24; set patience=0"):
+        _semsad(data, tmp_path / "a", params={"patience": 1, "held_out": 0.99})
+
+
+@pytest.mark.parametrize(("method", "params"), [("selfdistill", SELFDISTILL), ("semsad", SEMSAD | {"patience": 1})])
+def test_two_processes_train_together(data, tmp_path, method, params):
+    """Under torchrun each takes half of every batch, and batch normalisation the statistics of both halves: the losses
+    are those of one process, and the folder is usable.
+    """
+    make = _selfdistill if method == "selfdistill" else _semsad
+    alone = make(data, tmp_path / "alone", seed=3, params=params)
+    words = [f"--param={key}={value}" for key, value in params.items()]
+    program = "from oodkit.cli.main import main; main()"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--no-python"]
-    command += [sys.executable, "-c", program, "train", "selfdistill", "--in=shots", f"--data-root={data}", *words]
+    command += [sys.executable, "-c", program, "train", method, "--in=shots", f"--data-root={data}", *words]
     command += ["--preset=small", "--image-size=16", "--batch=8", "--epochs=2", "--seed=3", "--device=cpu", "--json"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -244,8 +266,9 @@ def test_two_processes_train_together(data, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["card"]["processes"] == 2
-    losses = [json.loads((tmp_path / name / "losses.json").read_text())["encoder"] for name in ("alone", "both")]
-    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
+    losses = [json.loads((tmp_path / name / "losses.json").read_text()) for name in ("alone", "both")]
+    for stage, values in losses[0].items():
+        np.testing.assert_allclose(values, losses[1][stage], rtol=5e-3, err_msg=stage)
     backbone = load_backbone(f"trained:{tmp_path / 'both'}")
-    assert backbone.embed_pixels(torch.zeros(1, 3, 16, 16)).shape == (1, 32)
+    assert backbone.embed_pixels(torch.zeros(1, 3, 16, 16)).shape[0] == 1
     assert alone.card["processes"] == 1
