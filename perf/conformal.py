@@ -36,7 +36,7 @@ def main() -> None:
     backbone = oodkit.load_backbone("efficientnet_lite0", image_size=words.image_size)
     inside, outside = (oodkit.embed(oodkit.load_dataset(name), backbone) for name in (words.in_, words.out))
     assert inside.labels is not None
-    rows = (np.array(inside.features), inside.labels, np.array(outside.features))
+    rows = np.array(inside.features, np.float32), inside.labels, np.array(outside.features, np.float32)
     print("| scorer | rate | flagged | standard error | k / (n + 1) | inside the interval | expected |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     kept = {name: list(_splits(name, *rows, words.splits)) for name in SCORERS}

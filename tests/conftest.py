@@ -89,6 +89,16 @@ def photo_folder(tmp_path: Path, photograph: Callable[..., Image.Image]) -> Path
     return root
 
 
+@pytest.fixture
+def many_photos(tmp_path: Path, photograph: Callable[..., Image.Image]) -> Path:
+    """A flat folder of 100 PNG photographs, no two alike: enough to calibrate on."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(100):
+        photograph(1000 + number).save(folder / f"{number:03d}.png")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python file with factories of a small network; `module:FILE:tiny` names a backbone of 48 features."""

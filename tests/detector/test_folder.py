@@ -84,7 +84,9 @@ def test_one_changed_byte_in_any_file_is_refused(saved, tiny_name):
 
 def test_missing_files_and_newer_formats_are_one_line(saved, tmp_path, tiny_name):
     """What is missing is named; a newer format says which."""
-    for name in ("card.md", "arrays.safetensors", "SHA256SUMS", "scorer/scorer.json"):
+    files = [path.relative_to(saved).as_posix() for path in saved.rglob("*") if path.is_file()]
+    assert {"card.md", "arrays.safetensors", "SHA256SUMS", "scorer/scorer.json", "fit_images.json"} < set(files)
+    for name in sorted(set(files) - {"detector.json"}):
         broken = tmp_path / "broken"
         shutil.copytree(saved, broken)
         (broken / name).unlink()
