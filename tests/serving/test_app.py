@@ -77,13 +77,15 @@ def test_json_with_base64_is_the_same(server, photos, expected):
 
 
 def test_many_callers_each_get_their_own(server, photos, expected):
-    """Sixty requests by eight callers at once, of one to four images, with names that tell them apart."""
+    """Sixty requests by eight callers at once, of one to four images and as many neighbours, under their own names."""
 
     def call(number):
         chosen = [(number * 7 + step) % 16 for step in range(1 + number % 4)]
-        status, answer = server.send(*[(f"{number}-{place}", photos.contents[place]) for place in chosen])
+        files = [(f"{number}-{place}", photos.contents[place]) for place in chosen]
+        status, answer = server.send(*files, query=f"?neighbours={number % 4}")
         assert status == 200
-        assert_alike(answer["images"], [expected[place] | {"path": f"{number}-{place}"} for place in chosen])
+        rows = [expected[place] | {"path": f"{number}-{place}"} for place in chosen]
+        assert_alike(answer["images"], [row | {"neighbours": row["neighbours"][: number % 4]} for row in rows])
 
     with ThreadPoolExecutor(8) as callers:
         list(callers.map(call, range(60)))
