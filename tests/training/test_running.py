@@ -7,8 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+import timm
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from oodkit.backbones import load_backbone
 from oodkit.errors import InvalidInput, TooFewSamples
@@ -211,6 +212,63 @@ def test_the_network_of_a_backbone_is_trained_further(data, tmp_path):
     assert features[1].shape == (2, 128)
     assert features[2].shape == (2, 64)
     assert not np.allclose(features[0], features[1])
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """Names of backbones that are there without a download: the bundled one and two of timm with weights in files."""
+
+    def name(model):
+        if not model.startswith("timm:"):
+            return model
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            options = {"img_size": 32} if "vit" in model else {}
+            state = timm.create_model(model.removeprefix("timm:"), pretrained=False, **options).state_dict()
+        save_file(state, tmp_path / "weights.safetensors")
+        return f"{model}/{tmp_path / 'weights.safetensors'}"
+
+    return name
+
+
+@pytest.mark.parametrize(
+    ("method", "model"),
+    [
+        ("selfdistill", "efficientnet_lite0"),
+        ("semsad", "efficientnet_lite0"),
+        ("semsad", "timm:resnet10t"),
+        ("selfdistill", "timm:vit_tiny_patch16_224"),  # takes no small local crops
+    ],
+)
+def test_backbones_are_trained_further(data, tmp_path, pretrained, method, model):
+    """The bundled network and timm's: a step changes their weights, and the figures of the result are its own."""
+    said = []
+    name = pretrained(model)
+    params = SELFDISTILL | {"base_rate": 0.01} if method == "selfdistill" else SEMSAD
+    trained = train(
+        method,
+        "shots",
+        to=tmp_path / "a",
+        data_root=data,
+        backbone=name,
+        image_size=32,
+        preset="small",
+        batch=8,
+        epochs=1,
+        params=params,
+        outs=["others"],
+        say=said.append,
+    )
+    before, after = (load_backbone(word, image_size=32, device="cpu") for word in (name, trained.backbone))
+    pixels = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+    assert after.preprocessing == before.preprocessing
+    assert after.dim == (before.dim if method == "selfdistill" else 64)
+    if method == "selfdistill":
+        assert not torch.allclose(before.embed_pixels(pixels), after.embed_pixels(pixels))
+    assert np.isfinite(trained.card["losses"]["encoder"]["last"])
+    assert len(trained.judgements) == 1
+    assert any("local crops are enlarged to 32 px" in line for line in said) == ("vit" in model)
 
 
 @pytest.mark.parametrize("make", [_selfdistill, _semsad])
