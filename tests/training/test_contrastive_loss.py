@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oodkit.training.contrastive_loss import contrastive_loss
 
@@ -21,6 +23,22 @@ def test_the_smallest_value_with_views_that_coincide():
 
     expected = math.log(1 + 3 * math.exp(-(1 + 1 / 3) / 0.5))
     assert contrastive_loss(rows, rows, 0.5).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_smallest_value_of_the_published_batch():
+    """B = 2048 and T = 0.5, with views that coincide at the corners of a simplex: 5.626760."""
+    rows = torch.eye(2048) - 1 / 2048
+
+    assert contrastive_loss(rows, rows, 0.5).item() == pytest.approx(5.626760, abs=1e-4)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 12), st.integers(1, 6), st.sampled_from([0.1, 0.5, 1.0]))
+def test_no_features_go_below_it(seed, batch, width, temperature):
+    """log(1 + (B - 1) exp(-(1 + 1 / (B - 1)) / T)) with views that coincide, whatever the features."""
+    rows = torch.randn(batch, width, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+    least = math.log(1 + (batch - 1) * math.exp(-(1 + 1 / (batch - 1)) / temperature))
+    assert contrastive_loss(rows, rows, temperature).item() >= least - 1e-9
 
 
 def test_a_loop_over_images_gives_the_same():
