@@ -31,7 +31,7 @@ class ViewSupply:
                 return "it needs views and names none; its class must define view_names"
             for name in model.view_names():
                 _ = views[name]
-        if Need.AUX in model.needs and self._aux is None:
+        if model.wants_aux and self._aux is None:
             return "it needs an auxiliary set that is not in-distribution; give --aux D"
         return None
 

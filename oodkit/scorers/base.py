@@ -86,6 +86,11 @@ class Scorer(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no t
         """Names of the views of the fit images that `fit` takes as `views`, in this order; of a scorer with VIEWS."""
         return ()
 
+    @property
+    def wants_aux(self) -> bool:
+        """Whether `fit` cannot do without an auxiliary set; may depend on the parameters."""
+        return Need.AUX in self.needs
+
     def aux_view_names(self) -> tuple[str, ...]:
         """Names of the views of the auxiliary images that follow these in `aux`, in this order; often none."""
         return ()

@@ -231,6 +231,11 @@ class SelfDistill(Scorer):
         local = [f"local{draw}" for draw in range(1, int(self.local_views) + 1)]
         return (*mild, *local, *(() if self.negatives == "aux" else self._shifted()))
 
+    @property
+    def wants_aux(self) -> bool:
+        """Where negatives are taken from one."""
+        return self.negatives in ("aux", "both")
+
     def aux_view_names(self) -> tuple[str, ...]:
         """Shifted views of the auxiliary images, if these are used."""
         self._check_views()
