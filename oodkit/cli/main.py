@@ -20,6 +20,7 @@ from oodkit.cli import (
     cluster,
     compare,
     embed,
+    export,
     fit,
     listing,
     predict,
@@ -47,6 +48,7 @@ app.command("embed")(embed.embed)
 app.command("fit")(fit.fit)
 app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
+app.command("export")(export.export)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
