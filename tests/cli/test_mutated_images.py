@@ -13,7 +13,7 @@ FORMATS = {"PNG": {}, "JPEG": {}, "WEBP": {}, "GIF": {}, "TIFF": {"compression":
 
 @pytest.fixture
 def damaged(tmp_path, photograph):
-    """A folder of 500 files: bytes flipped, cut, doubled, zeroed; heads of one format on another; extensions at random."""
+    """A folder of 500 files: bytes flipped, cut, doubled, zeroed; heads of other formats; extensions at random."""
     rng = np.random.default_rng(0)
     whole = []
     for number, (name, options) in enumerate(FORMATS.items()):
