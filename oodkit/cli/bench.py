@@ -17,6 +17,7 @@ from oodkit.cli.options import (
     complete_scorers,
     complete_views,
 )
+from oodkit.cli.shard import parse_shard
 
 if TYPE_CHECKING:
     from oodkit.bench.checking import Comparison
@@ -120,7 +121,7 @@ def bench(
     from oodkit.bench.suite_file import SuiteFile
     from oodkit.errors import DataNotFound
 
-    options = Options(data_root, cache, device, download, skip_unreadable, _shard(shard))
+    options = Options(data_root, cache, device, download, skip_unreadable, parse_shard(shard))
     chosen = select(
         SuiteFile(file, data_root=data_root).suite(suite),
         backbones=backbone or (),
@@ -168,17 +169,6 @@ def bench(
         )
     bad = outcome.failed or plan.missing or any(row.missed for row in compared)
     return FAILED if bad else 0
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    from oodkit.errors import InvalidInput
-
-    if text is None:
-        return 1, 1
-    part, _, parts = text.partition("/")
-    if not (part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
-        raise InvalidInput(f"--shard must be I/N with 1 <= I <= N, such as 1/4, got {text!r}")
-    return int(part), int(parts)
 
 
 def _print_plan(plan: "Plan") -> None:

@@ -3,8 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from oodkit.embedding.embeddings import Embeddings
 from oodkit.embedding.extraction import Batch, Extraction, default_batch_size
 from oodkit.embedding.shard import Space
 from oodkit.embedding.store import MissingFeatures, Store
-from oodkit.errors import DataNotFound, StoreError, UnreadableImage
+from oodkit.errors import DataNotFound, InvalidInput, StoreError, UnreadableImage
 from oodkit.progress import progress
 from oodkit.views import load_view, views
 from oodkit.views.view import View
@@ -24,6 +24,8 @@ from oodkit.views.view import View
 _log = logging.getLogger(__name__)
 
 IMAGES_PER_SHARD = 512
+
+Engine = Literal["local", "ray"]
 
 
 def embed(
@@ -34,6 +36,9 @@ def embed(
     cache: str | os.PathLike[str] | None = None,
     skip_unreadable: bool = False,
     batch_size: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+    engine: Engine = "local",
+    workers: int | None = None,
 ) -> Embeddings:
     """Features of every image of a set, read from the store where they are and computed where not.
 
@@ -46,15 +51,27 @@ def embed(
         cache: folder of the store; None for OODKIT_CACHE or the platform's cache folder.
         skip_unreadable: leave out images that cannot be read, naming and counting them, instead of stopping.
         batch_size: images per batch; None chooses by device.
+        shard: (i, n): only the i-th of n parts of the set's batches, from 1; n processes that take one part each make
+            what one process makes of the whole, and what is returned are the images of the part.
+        engine: "local", or "ray" for workers of a Ray cluster.
+        workers: how many of these; None: as many as the cluster has room for.
 
     Raises:
+        InvalidInput: no such part or engine.
+        MissingDependency: an engine that is not installed.
         UnreadableImage: an image cannot be read and `skip_unreadable` is off; what was embedded is kept.
         StoreError: the store cannot be read or written.
     """
+    part, parts = shard
+    if not 1 <= part <= parts:
+        raise InvalidInput(f"shard must be (i, n) with 1 <= i <= n, got {shard}")
+    if engine not in get_args(Engine):
+        raise InvalidInput(f"engine must be one of {', '.join(get_args(Engine))}, got {engine!r}")
     images = load_dataset(dataset) if isinstance(dataset, str) else dataset
     loaded = load_backbone(backbone) if isinstance(backbone, str) else backbone
     with Store(cache) as store:
-        return _Run(images, loaded, load_view(view), store, skip_unreadable, batch_size).embeddings()
+        run = _Run(images, loaded, load_view(view), store, skip_unreadable, batch_size, shard, engine, workers)
+        return run.embeddings()
 
 
 class _Run:
@@ -68,12 +85,23 @@ class _Run:
         store: Store,
         skip_unreadable: bool,
         batch_size: int | None,
+        shard: tuple[int, int] = (1, 1),
+        engine: Engine = "local",
+        workers: int | None = None,
     ) -> None:
         self.images, self.backbone, self.view, self.store = images, backbone, view, store
         self.skip_unreadable = skip_unreadable
         self.batch_size = batch_size or default_batch_size(backbone)
         self.space = Space(backbone.fingerprint, backbone.numerics, view_key(view.name))
-        self.stamps = [images.stamp(i) for i in range(len(images))]
+        self.engine, self.workers = engine, workers
+        part, parts = shard
+        size = self.batch_size
+        spans = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
+        self.spans = spans[part - 1 :: parts]
+        self.positions = [i for span in self.spans for i in span]
+        self.stamps: list[FileStamp | None] = [None] * len(images)
+        for position in self.positions:
+            self.stamps[position] = images.stamp(position)
         self.digests = store.remembered(self.stamps)
         self._read_digests_without_stamps()
         self.since = time.time_ns()
@@ -85,7 +113,9 @@ class _Run:
             raise DataNotFound(f"{self.images.name}:{self.images.split} has no images; check the name or the folder")
         for _ in range(3):  # again after a damaged shard was set aside
             self._fill()
-            kept = [i for i in range(len(self.images)) if i not in self.skipped]
+            kept = [i for i in self.positions if i not in self.skipped]
+            if not self.positions:  # more parts than batches
+                return self._result([], [], np.empty((0, self.backbone.dim), dtype=np.float32))
             if not kept:
                 raise DataNotFound(f"none of the {len(self.images)} images of {self.images.name} can be read")
             digests = [self._digest(i) for i in kept]
@@ -100,7 +130,7 @@ class _Run:
         todo = self._batches_to_do()
         if not todo:
             return
-        if self.store.read_only and not all(self._is_stored(self.digests)):
+        if self.store.read_only and not all(self._is_stored([self.digests[i] for i in self.positions])):
             raise StoreError(
                 f"the cache at {self.store.folder} is read-only and lacks features of {self.images.name}; "
                 "give --cache a folder that can be written"
@@ -108,7 +138,7 @@ class _Run:
         shard = _ShardWriter(self.store, self.space, self.backbone.name, self.since)
         label = f"embedding {self.images.name}:{self.images.split}"
         extraction = Extraction(self.images, self.digests, self._is_stored, self.backbone, self.view, self.batch_size)
-        batches = extraction.run(todo)
+        batches = self._run_on_engine(extraction, todo)
         try:
             with progress(label, sum(map(len, todo))) as advance:
                 for batch in batches:
@@ -119,6 +149,13 @@ class _Run:
             shard.write()
         if self.skipped:
             _log.warning("%d unreadable images of %s are left out", len(self.skipped), self.images.name)
+
+    def _run_on_engine(self, extraction: Extraction, todo: list[Sequence[int]]) -> Iterator[Batch]:
+        if self.engine == "local":
+            return extraction.run(todo)
+        from oodkit.embedding.ray_engine import run_on_ray
+
+        return run_on_ray(extraction, todo, self.workers)
 
     def _take(self, batch: Batch, shard: "_ShardWriter") -> None:
         for position, error in batch.failures.items():
@@ -138,7 +175,8 @@ class _Run:
 
     def _read_digests_without_stamps(self) -> None:
         """Read what no stamp speaks for, so that a set that is stored whole needs neither backbone nor writing."""
-        for position, stamp in enumerate(self.stamps):
+        for position in self.positions:
+            stamp = self.stamps[position]
             if self.digests[position] is None and (stamp is None or self.store.read_only):
                 try:
                     self.digests[position] = bytes.fromhex(self.images.digest(position))
@@ -147,10 +185,8 @@ class _Run:
 
     def _batches_to_do(self) -> list[Sequence[int]]:
         """Batches by position in the set, so that a run that goes on has the batches of one that was never stopped."""
-        stored = self._is_stored(self.digests)
-        size = self.batch_size
-        spans = [range(start, min(start + size, len(stored))) for start in range(0, len(stored), size)]
-        return [span for span in spans if not all(stored[i] or i in self.skipped for i in span)]
+        stored = dict(zip(self.positions, self._is_stored([self.digests[i] for i in self.positions]), strict=True))
+        return [span for span in self.spans if not all(stored[i] or i in self.skipped for i in span)]
 
     def _is_stored(self, digests: Sequence[bytes | None]) -> NDArray[np.bool_]:
         return self.store.has(self.space, digests)

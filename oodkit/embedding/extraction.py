@@ -8,7 +8,7 @@ decode ahead while the calling thread keeps the GPU busy.
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class Extraction:
 
     Attributes:
         images: the set.
-        known: (N,) digests that need no reading, or None.
+        known: the digest of each image, by position, that needs no reading, or None.
         is_stored: tells which digests have features already; called from several threads.
         backbone: gives the features.
         view: applied to the pixels before the backbone's preprocessing.
@@ -68,7 +68,7 @@ class Extraction:
     """
 
     images: ImageSet
-    known: Sequence[bytes | None]
+    known: Sequence[bytes | None] | Mapping[int, bytes | None]
     is_stored: Callable[[Sequence[bytes]], NDArray[np.bool_]]
     backbone: Backbone
     view: View

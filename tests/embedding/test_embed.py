@@ -148,6 +148,38 @@ def test_the_features_do_not_depend_on_the_number_of_workers(photo_folder, tiny_
     assert (tmp_path / "1.safetensors").read_bytes() == (tmp_path / "4.safetensors").read_bytes()
 
 
+def test_parts_together_are_the_whole(tmp_path, backbone, photograph):
+    """Three parts, in any order, make bit for bit what one run makes; each returns its own images, none twice."""
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for number in range(70):
+        photograph(number, 40, 40).save(folder / f"{number:04d}.bmp")
+    whole = embed(str(folder), backbone, cache=tmp_path / "whole")
+
+    parts = [embed(str(folder), backbone, cache=tmp_path / "parts", shard=(i, 3)) for i in (3, 1, 2)]
+
+    assert sorted(name for part in parts for name in part.ids) == sorted(whole.ids)
+    assert [part.computed for part in parts] == [len(part) for part in parts]
+    together = embed(str(folder), backbone, cache=tmp_path / "parts")
+    assert together.computed == 0
+    np.testing.assert_array_equal(together.features, whole.features)
+    np.testing.assert_array_equal(parts[0].features, whole.features[np.isin(whole.ids, parts[0].ids)])
+
+
+def test_more_parts_than_batches(photo_folder, backbone, tmp_path):
+    """A part without images is no error, as a scheduler starts as many as it likes; a part that is none is one."""
+    empty = embed(f"{photo_folder}:test", backbone, cache=tmp_path / "cache", shard=(9, 9))
+
+    assert empty.features.shape == (0, 48)
+    assert empty.ids == ()
+    assert empty.digests.shape == (0, 32)
+    for shard in ((0, 2), (3, 2)):
+        with pytest.raises(InvalidInput, match=r"shard must be \(i, n\) with 1 <= i <= n, got"):
+            embed(f"{photo_folder}:test", backbone, cache=tmp_path / "cache", shard=shard)
+    with pytest.raises(InvalidInput, match="engine must be one of local, ray, got 'rey'"):
+        embed(f"{photo_folder}:test", backbone, cache=tmp_path / "cache", engine="rey")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path, tiny_name, photograph):
     """kill -9 at several moments, then the same call: byte for byte what an undisturbed run gives."""
