@@ -42,11 +42,11 @@ class IndexLoss:
         Args:
             settings: of the index, in words.
         """
-        lost = 100 * (self.exact - self.indexed)
+        difference = 100 * (self.indexed - self.exact)
         return [
             f"{settings}: gives the nearest other fit row of {100 * self.recall:.1f} % of {self.queries} fit rows",
             f"{settings}: AUROC of fit rows against held-out clusters of fit rows {100 * self.indexed:.2f} %, exact "
-            f"{100 * self.exact:.2f} % ({lost:+.2f} lost; {self.rows:,} rows)",
+            f"{100 * self.exact:.2f} %: {difference:+.2f} ({self.rows:,} rows)",
         ]
 
 
