@@ -4,7 +4,7 @@ Run: python perf/conformal.py [--in cifar100] [--out dtd] [--image-size 128] [--
 
 In-images are a data set's test split: 1,500 are fitted on, 1,500 calibrate, the others are new; ten splits in a row
 share a fit and divide the others anew. Printed are, for each scorer and rate, the mean share of new images that are
-flagged with its standard error over splits, and how often that share lies in the 95 % interval that the detector states,
+flagged with its standard error over splits, and how often that share lies in the 95 % interval that a detector states,
 beside how often it should: the interval is of the share in all images like these, so that of 2,000 new ones it covers
 less often, by a beta-binomial law. Then, of batches of 100 new images, the share that raises an alarm, without and with
 out-images among them.
