@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oodkit.cli.interruption import kept_when_interrupted
 from oodkit.cli.options import DeviceOption, JsonOption
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def predict(
     tail: dict[str, Any] = {}
     found: BatchAlarm | None = None
     with ExitStack() as stack:
+        stack.enter_context(kept_when_interrupted("no file was written, since verdicts of all images belong in it"))
         if fdr is not None:
             from oodkit.detector.fdr import with_false_discovery_rate
 

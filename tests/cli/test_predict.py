@@ -203,8 +203,8 @@ def test_a_reader_that_goes_ends_it_quietly(detector, folders, tiny_name):
 
 
 @pytest.mark.parametrize("option", ["--csv", "--parquet", "--html"])
-def test_an_interrupted_run_leaves_no_half_file(option, detector, folders, tmp_path, tiny_name, monkeypatch):
-    """And an older one stands."""
+def test_an_interrupted_run_leaves_no_half_file(option, detector, folders, tmp_path, tiny_name, monkeypatch, capsys):
+    """An older one stands, and the message says so."""
     target = tmp_path / "old"
     target.write_text("old")
 
@@ -213,6 +213,7 @@ def test_an_interrupted_run_leaves_no_half_file(option, detector, folders, tmp_p
 
     monkeypatch.setattr("oodkit.metrics.BatchRanks.add", interrupted)
     assert run(["predict", str(detector), str(folders[1]), "-b", tiny_name, option, str(target)]) == 130
+    assert "interrupted; no file was written" in capsys.readouterr().err
     assert target.read_text() == "old"
     assert not list(tmp_path.glob(".*"))
 
