@@ -155,8 +155,10 @@ def predict(
             tail["alarm"] = asdict(found)
             summary.append(_alarm_words(found))
         if differences is not None and (other := differences.note()) is not None:
-            tail["notes"] = [other]
             summary.append(f"note: {other}")
+            tail["notes"] = [*detector.notes, other]
+        elif detector.notes:
+            tail["notes"] = detector.notes
         if html is not None:
             _draw(gallery, html, detector, folder, summary)
     if counts["unreadable"]:

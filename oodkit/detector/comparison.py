@@ -124,7 +124,11 @@ def compare(tasks: Sequence[Task], hold_out: float | None, seed: int, folds: int
         raise InvalidInput(f"a comparison needs at least 2 folds, got {folds}")
     left_out, able = {}, []
     for task in tasks:
-        if (reason := task.lacks()) is None:
+        apart = "its scores depend on the images beside, so no threshold fits"
+        reason = task.lacks() if task.scorer.inductive else apart
+            task.lacks() if task.scorer.inductive else "its scores depend on the images beside, so no threshold fits"
+        )
+        if reason is None:
             able.append(task)
         else:
             left_out[_name(task)] = reason

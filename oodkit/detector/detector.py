@@ -185,7 +185,6 @@ class Detector:
             Task(backbone, model, train, Extras(head, class_names=class_names), None, cache, skip_unreadable, clusters)
             for backbone in loaded
             for model in models
-            if model.inductive
         ]
         best, comparison = compare(tasks, hold_out, seed, folds)
         detector = cls(best.backbone, best.scorer, cache=cache)

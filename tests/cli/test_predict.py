@@ -14,6 +14,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from oodkit.cli.main import run
+from oodkit.evaluation.versions import library_versions
 
 
 @pytest.fixture
@@ -189,6 +190,14 @@ def test_images_of_another_kind_are_said_once(detector, tmp_path, photograph, ti
     assert note.startswith("new images are unlike all of the fit (shorter side 20 px, PNG, colour): 3 of 3 larger")
     assert "3 of 3 JPEG files, 3 of 3 grey" in note
     assert captured.err.count(note) == 1
+
+
+def test_other_library_versions_are_in_the_json(predicted, folders, monkeypatch):
+    """As they are on stderr."""
+    versions = library_versions()
+    monkeypatch.setattr("oodkit.detector.folder.library_versions", lambda: {**versions, "pillow": "0.1"})
+    (note,) = predicted(folders[1] / "photos")["notes"]
+    assert note.startswith(f"fitted with pillow {versions['pillow']}, here is 0.1")
 
 
 def test_a_reader_that_goes_ends_it_quietly(detector, folders, tiny_name):

@@ -97,6 +97,17 @@ def test_candidates_that_cannot_be_fitted_are_left_out_with_the_reason(coloured,
     assert detector.origin.comparison.groups == "4 k-means clusters"
 
 
+def test_a_scorer_whose_scores_depend_on_the_batch_is_left_out(coloured, tiny_name):
+    """No threshold fits it."""
+
+    class Ranks(Blind):
+        inductive = False
+
+    detector = oodkit.Detector.choose(coloured[0], backbones=[tiny_name], scorers=[Ranks(), KNN()])
+    (reason,) = detector.origin.comparison.left_out.values()
+    assert "depend on the images beside" in reason
+
+
 def test_mistakes_are_one_line(coloured, tiny_name):
     """Nothing that can be fitted, one fold, too few images."""
     images, _ = coloured
