@@ -126,8 +126,6 @@ def compare(tasks: Sequence[Task], hold_out: float | None, seed: int, folds: int
     for task in tasks:
         apart = "its scores depend on the images beside, so no threshold fits"
         reason = task.lacks() if task.scorer.inductive else apart
-            task.lacks() if task.scorer.inductive else "its scores depend on the images beside, so no threshold fits"
-        )
         if reason is None:
             able.append(task)
         else:
