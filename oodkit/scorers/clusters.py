@@ -5,9 +5,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from oodkit.errors import InvalidInput
+from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
-from oodkit.scorers.checks import check_choice, check_flag, check_integer, check_number, check_seed
+from oodkit.scorers.checks import check_choice, check_flag, check_integer, check_number, check_positive, check_seed
 from oodkit.scorers.class_covariances import Covariance, class_maps, squared_distances
 from oodkit.scorers.class_means import class_directions, class_sums, directions_note
 from oodkit.scorers.cluster_labels import cluster_labels, temi_labels
@@ -22,6 +22,7 @@ from oodkit.scorers.whitening import Shrinkage
 Clustering = Literal["classes", "kmeans", "temi"]
 Distance = Literal["cosine", "euclidean", "mahalanobis"]
 Threshold = Literal["global", "per_cluster"]
+Combination = Literal["nearest", "margin", "soft_min", "z_score"]
 
 CLUSTERS = 10  # where neither a number nor labels are given
 BLOCK = 2048  # rows that are cast to float64 at once
@@ -54,6 +55,16 @@ class Clusters(Scorer):
     with fewer than 20 held-out rows is compared with those of all clusters, and a note says so. The p-value has n + 1
     steps: far rows tie at the lowest.
 
+    Instead of the nearest cluster alone, `score` can take all into account, with d_c the distance 1 - u(z) . u(m_c),
+    ||z - m_c|| or (z - m_c)' S^-1 (z - m_c):
+
+        margin:    d_(2) - d_(1), of the two nearest             at least 0
+        soft_min:  t log sum_c exp(-d_c / t), t the temperature
+        z_score:   -min_c (d_c - mu_c) / sigma_c
+
+    with mu_c and sigma_c the mean and standard deviation of the distance to c of held-out fit rows nearest to it.
+    A margin of squared Mahalanobis distances also grows far from all clusters, and a note says so.
+
     Clusters are found without labels by k-means or by TEMI, or are the classes. An empty cluster is none.
 
     Parameters
@@ -67,6 +78,10 @@ class Clusters(Scorer):
         How near a cluster is.
     threshold : "global" or "per_cluster", default "global"
         Whether similarities to different clusters are compared as they are or by their p-value.
+    score : "nearest", "margin", "soft_min" or "z_score", default "nearest"
+        What is made of the distances to the clusters; all but "nearest" are for the global threshold.
+    temperature : float, default 1.0
+        Of "soft_min", in units of the distance.
     normalize : bool, default False
         Scale features to length 1 first; the cosine always does.
     covariance : "shared" or "per_class", default "shared"
@@ -76,7 +91,8 @@ class Clusters(Scorer):
         Whether covariances are shrunk by Ledoit and Wolf's formula: where singular, never (a pseudo-inverse then), or
         always.
     holdout : float, default 0.2
-        Share of the fit rows that p-values are counted on, and clusters are not made of; for "per_cluster" only.
+        Share of the fit rows that p-values are counted on, or z-scores made with, and clusters are not made of; for
+        "per_cluster" and "z_score" only.
     heads : int, default 4
         Heads of TEMI.
     epochs : int, default 100
@@ -96,6 +112,8 @@ class Clusters(Scorer):
         The clusters' means as they are compared: of length 1, relative to `location_`, or mapped by `whitening_`.
     calibration_, starts_, ends_ : tensors or None
         Similarities of held-out rows, ascending for each cluster, and where each cluster's begin and end.
+    distance_means_, distance_spreads_ : (K,) tensors or None
+        For "z_score": mean and standard deviation of the distance of held-out rows to each cluster, float64.
 
     Raises
     ------
@@ -131,6 +149,8 @@ class Clusters(Scorer):
     calibration_: Tensor | None
     starts_: Tensor | None
     ends_: Tensor | None
+    distance_means_: Tensor | None
+    distance_spreads_: Tensor | None
 
     def __init__(
         self,
@@ -138,6 +158,8 @@ class Clusters(Scorer):
         clusters: int | None = None,
         distance: Distance = "cosine",
         threshold: Threshold = "global",
+        score: Combination = "nearest",
+        temperature: float = 1.0,
         normalize: bool = False,
         covariance: Covariance = "shared",
         shrinkage: Shrinkage = "auto",
@@ -150,6 +172,8 @@ class Clusters(Scorer):
         self.clusters = clusters
         self.distance = distance
         self.threshold = threshold
+        self.score = score
+        self.temperature = temperature
         self.normalize = normalize
         self.covariance = covariance
         self.shrinkage = shrinkage
@@ -168,15 +192,24 @@ class Clusters(Scorer):
         features, labels = train.features, train.labels
         if features.shape[1] == 1 and (self.normalize or self.distance == "cosine"):
             raise InvalidInput("rows with 1 feature(s) have no direction but a sign; take distance='euclidean'")
-        self.calibration_ = self.starts_ = self.ends_ = None
-        if self.threshold == "global":
+        self.calibration_ = self.starts_ = self.ends_ = self.distance_means_ = self.distance_spreads_ = None
+        if self.threshold == "global" and self.score != "z_score":
             self._fit_clusters(features, labels)
+            if self.score == "margin" and self.n_clusters_ == 1:
+                raise TooFewSamples("score='margin' needs at least 2 clusters, found 1; take score='nearest'")
+            if self.score == "margin" and self.distance == "mahalanobis":
+                self.notes_.append("a margin of squared distances is largest far from all clusters: far images pass")
             return
         apart = held_out(features, labels, self.holdout, self.seed)
         self._fit_clusters(features[~apart], None if labels is None else labels[~apart])
-        self._calibrate(features[apart])
+        if self.score == "z_score":
+            self._standardise(features[apart])
+        else:
+            self._calibrate(features[apart])
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
+        if self.score != "nearest":
+            return in_parts(self._combined, x, len(self.points_))
         if self.calibration_ is None:
             return self._similarity(x)[0]
         assert self.starts_ is not None
@@ -232,6 +265,44 @@ class Clusters(Scorer):
                 "compared with those of all clusters"
             )
 
+    def _standardise(self, features: Tensor) -> None:
+        parts = [self._distances(part.double()).min(dim=1) for part in torch.split(features, BLOCK)]
+        distances, of = torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
+        counts = torch.bincount(of, minlength=self.n_clusters_)
+
+        def mean(values: Tensor, within: Tensor) -> Tensor:
+            """Of each cluster; of all held-out rows where a cluster has few."""
+            sums = torch.zeros_like(within, dtype=torch.float64).index_add_(0, of, values)
+            return torch.where(within < LEAST_MEMBERS, values.mean(), sums / within.clamp(min=1))
+
+        self.distance_means_ = mean(distances, counts)
+        spreads = mean((distances - self.distance_means_[of]).square(), counts).sqrt()
+        self.distance_spreads_ = torch.where(spreads > 0, spreads, 1.0)
+
+    def _combined(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
+        distances = self._distances(x)
+        if self.score == "margin":
+            nearest = distances.topk(2, dim=1, largest=False).values
+            return nearest[:, 1] - nearest[:, 0]
+        if self.score == "soft_min":
+            return self.temperature * torch.logsumexp(-distances / self.temperature, dim=1)
+        assert self.distance_means_ is not None
+        assert self.distance_spreads_ is not None
+        return -((distances - self.distance_means_) / self.distance_spreads_).amin(dim=1)
+
+    def _distances(self, x: Tensor) -> Tensor:  # (B, D) -> (B, K)
+        x, points = x.double(), self.points_.double()
+        if self.distance == "cosine":
+            return 1 - unit_rows(x) @ points.T
+        assert self.location_ is not None
+        x = (unit_rows(x) if self.normalize else x) - self.location_
+        if self.whitening_ is not None and self.whitening_.ndim == 3:
+            return squared_distances(x, points, self.whitening_)
+        x = x if self.whitening_ is None else x @ self.whitening_
+        # Not by a product: a row that lies on a mean would lose its digits there.
+        distances = torch.cdist(x, points, compute_mode="donot_use_mm_for_euclid_dist")
+        return distances if self.whitening_ is None else distances.square()
+
     def _similarity(self, x: Tensor) -> tuple[Tensor, Tensor]:  # (B, D) -> (B,) and (B,) of the nearest cluster
         points = self.points_
         if self.distance == "cosine":
@@ -261,6 +332,10 @@ class Clusters(Scorer):
             check_integer("clusters", self.clusters, 1)
         check_choice("distance", self.distance, Distance)
         check_choice("threshold", self.threshold, Threshold)
+        check_choice("score", self.score, Combination)
+        check_positive("temperature", self.temperature)
+        if self.score != "nearest" and self.threshold != "global":
+            raise InvalidInput(f"score={self.score!r} is for threshold='global', got threshold={self.threshold!r}")
         check_flag("normalize", self.normalize)
         check_choice("covariance", self.covariance, Covariance)
         check_choice("shrinkage", self.shrinkage, Shrinkage)
