@@ -138,14 +138,21 @@ def _print(report: "ClusteringReport") -> None:
         caption_justify="left",
     )
     table.add_column("seed")
-    for heading in ("accuracy", "NMI", "AMI", "ARI", "used", "sizes", "s"):
+    for heading in ("accuracy", "NMI", "AMI", "ARI", "silhouette", "used", "sizes", "s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in report.runs:
         sizes = sorted(run.test_sizes)
         spread = f"{sizes[0]:,} {sizes[len(sizes) // 2]:,} {sizes[-1]:,}"
-        table.add_row(str(run.seed), *_cells(run.figures), str(run.used), spread, f"{run.seconds:.0f}")
+        table.add_row(
+            str(run.seed),
+            *_cells(run.figures),
+            _cell(run.quality.silhouette),
+            str(run.used),
+            spread,
+            f"{run.seconds:.0f}",
+        )
     if len(report.runs) > 1:
-        table.add_row("mean", *_cells(report.mean()), "", "", "")
+        table.add_row("mean", *_cells(report.mean()), "", "", "", "")
     console = Console()
     if not console.is_terminal:
         console = Console(width=max(console.width, 120))
@@ -157,4 +164,8 @@ def _print(report: "ClusteringReport") -> None:
 
 
 def _cells(figures: Any) -> list[str]:
-    return ["-"] * 4 if figures is None else [f"{100 * value:.2f}" for value in figures]
+    return ["-"] * 4 if figures is None else [_cell(value) for value in figures]
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"

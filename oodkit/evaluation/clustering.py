@@ -12,7 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, load_backbone
-from oodkit.clustering import Figures, clustering_figures, kmeans, temi, upper_cluster_bound, utilisation
+from oodkit.clustering import (
+    Figures,
+    Quality,
+    clustering_figures,
+    clustering_quality,
+    kmeans,
+    temi,
+    upper_cluster_bound,
+    utilisation,
+)
 from oodkit.data import ImageSet, load_fit_and_test, take
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput, nearest_names
@@ -34,6 +43,7 @@ class ClusteringRun:
     Attributes:
         seed: of the clustering.
         figures: agreement with the classes of the test images, as fractions; None where these have no labels.
+        quality: how compact and how far apart the clusters of the test images are.
         used, utilisation: how many of the clusters have fit images, and their share of all clusters.
         fit_sizes, test_sizes: number of images in each cluster.
         loss: training loss of TEMI's best head; None for k-means.
@@ -43,6 +53,7 @@ class ClusteringRun:
 
     seed: int
     figures: Figures | None
+    quality: Quality
     used: int
     utilisation: float
     fit_sizes: list[int]
@@ -94,8 +105,10 @@ class ClusteringReport:
         """Everything but arrays and images, for JSON."""
         runs = []
         for run in self.runs:
-            shown = {name: value for name, value in vars(run).items() if name not in ("figures", "test_clusters")}
-            runs.append({**(run.figures._asdict() if run.figures else {}), **shown})
+            shown = {
+                name: value for name, value in vars(run).items() if name not in ("figures", "quality", "test_clusters")
+            }
+            runs.append({**(run.figures._asdict() if run.figures else {}), **run.quality._asdict(), **shown})
         mean = self.mean()
         left_out = ("runs", "test", "in_", "curve")
         return {
@@ -266,6 +279,7 @@ def _run(
     return ClusteringRun(
         seed=seed,
         figures=None if test.labels is None else clustering_figures(tested, test.labels),
+        quality=clustering_quality(np.asarray(test.features), tested),
         used=used.used,
         utilisation=used.ratio,
         fit_sizes=np.bincount(assignments, minlength=count).tolist(),
