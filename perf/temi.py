@@ -1,4 +1,4 @@
-"""TEMI: an epoch of 50 heads, all in one product, against the same steps in a loop over the heads.
+"""TEMI: an epoch of 50 heads together against the same steps in a loop over the heads.
 
 Run: python perf/temi.py [--repeats N] [--width D] [--batch B] [--precision fp32|bf16]
 
