@@ -41,6 +41,7 @@ def main(repeats: int, count: int) -> None:
             for _ in range(BANK // BLOCK):
                 torch.mm(unit, block.T, out=out)
 
+        assert knn.bank_ is not None
         bank = Bank(knn.bank_, knn.scale_)
         print("ratio of times to the float32 product of the same size, median (range), at most 1.20")
         print(f"default         {compare(lambda: knn.score_samples(queries), product, repeats)}", flush=True)

@@ -143,7 +143,7 @@ class ClassMoments:
             InvalidInput: of another width, or made with other settings.
         """
         if not isinstance(other, ClassMoments):
-            return NotImplemented  # type: ignore[unreachable]
+            return NotImplemented
         if len(self.origin) != len(other.origin):
             raise InvalidInput(f"moments of {len(self.origin)} features cannot be added to {len(other.origin)}")
         for name in ("per_class", "normalized"):
