@@ -127,14 +127,16 @@ class L2(Ball):
         return (around + self.steepest(directions) * _per_image(self.eps * radii)).clamp(0, 1)
 
     def _whole(self, change: Tensor) -> Tensor:
-        most = LEVELS * self.eps * (1 + 1e-6)
-        low, high = change.new_zeros(len(change)), change.new_ones(len(change))
-        fits = _lengths(change.round()) <= most
-        for _ in range(20):  # the longest part of each change whose rounding fits: its length grows with the part
+        """Small changes would all round to 0: they grow until the rounded change is as long as the change itself."""
+        most = _lengths(change) * (1 + 1e-6)
+        peaks = change.abs().flatten(1).amax(dim=1)
+        low = change.new_zeros(len(change))
+        high = (most + 1) / torch.where(peaks > 0, peaks, 1)  # there the largest entry alone is too long
+        for _ in range(32):  # the length of a rounded multiple never falls with the multiple
             middle = (low + high) / 2
             good = _lengths((change * _per_image(middle)).round()) <= most
             low, high = torch.where(good, middle, low), torch.where(good, high, middle)
-        return (change * _per_image(torch.where(fits, 1, low))).round()
+        return (change * _per_image(low)).round()
 
 
 NORMS = {ball.norm: ball for ball in (LInf, L2)}

@@ -47,6 +47,29 @@ def test_a_radius_of_whole_levels_is_used_up() -> None:
     assert torch.equal(((ball.rounded(centre + 8 / 255, centre) - centre) * 255).round(), torch.full_like(centre, 8))
 
 
+def test_small_changes_are_not_rounded_away() -> None:
+    """Where each pixel changes by less than half a level, the largest changes grow till the radius is used up."""
+    centre = images(2, 64, low=100, high=150)
+    ball = L2(0.1)  # a quarter of a level in a pixel
+    inside = centre + ball.eps * ball.steepest(weights(64)[None].expand_as(centre))
+
+    found = ball.rounded(inside, centre)
+
+    assert (ball.distance(found, centre) > 0.99 * ball.eps).all()
+    gain = ((found - centre) * weights(64)).sum(dim=(1, 2, 3))
+    assert (gain > 0.5 * ball.eps * weights(64).norm()).all()
+
+
+def test_whole_changes_stay_as_they_are() -> None:
+    """A change that fits under both norms is not made longer because its radius allows more."""
+    centre = images(2, low=100, high=150)
+    moved = centre.clone()
+    moved[:, 0, :2, :2] += torch.tensor([[3, -2], [1, 0]]) / 255
+
+    for ball in (LInf(8 / 255), L2(1.0)):
+        assert torch.equal((ball.rounded(moved, centre) * 255).round(), (moved * 255).round())
+
+
 def test_steepest_directions_have_length_1() -> None:
     """Signs under the largest change, the unit gradient under the Euclidean norm, however small; 0 stays 0."""
     slope = torch.stack([weights(), 1e-30 * weights(), torch.zeros(3, 8, 8)])
