@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from oodkit.attacks.ball import Ball, LInf
-from oodkit.attacks.base import Attack, check_steps, default_ball
+from oodkit.attacks.base import Attack, check_number, check_steps, default_ball
 from oodkit.attacks.draws import Draws
 from oodkit.attacks.watched import Watched
 
@@ -31,6 +31,7 @@ class APGD(Attack):
         super().__init__(ball or default_ball())
         check_steps("steps", steps)
         check_steps("restarts", restarts)
+        check_number("rho", rho, most=1)
         self.steps, self.restarts, self.rho = steps, restarts, rho
 
     def _search(self, goal: Watched, images: Tensor, draws: Draws) -> Tensor:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Any, ClassVar
 
 import torch
@@ -113,13 +114,22 @@ class Attack(ABC):
 
     def __repr__(self) -> str:
         """Name and parameters."""
-        return f"{type(self).__name__}({', '.join(f'{key}={value!r}' for key, value in vars(self).items())})"
+        own = (f"{key}={value!r}" for key, value in vars(self).items() if not key.startswith("_"))
+        return f"{type(self).__name__}({', '.join(own)})"
 
 
 def check_steps(name: str, value: Any, least: int = 1) -> None:
     """Refuse a count below `least`; raises InvalidInput."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidInput(f"{name} must be a whole number of at least {least}, got {value!r}")
+
+
+def check_number(name: str, value: Any, least: float = 0.0, most: float = inf) -> None:
+    """Refuse what is no finite number from `least` to `most`; raises InvalidInput."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and isfinite(value) and least <= value <= most):
+        span = f"at least {least:g}" if most == inf else f"in [{least:g}, {most:g}]"
+        raise InvalidInput(f"{name} must be a number {span}, got {value!r}")
 
 
 def default_ball() -> Ball:

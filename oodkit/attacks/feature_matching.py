@@ -7,11 +7,10 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from oodkit.attacks.ball import Ball, LInf
-from oodkit.attacks.base import Attack, check_steps
+from oodkit.attacks.base import Attack, check_number, check_steps
 from oodkit.attacks.draws import Draws
 from oodkit.attacks.goal import Goal
 from oodkit.attacks.watched import Watched
-from oodkit.errors import InvalidInput
 
 
 def matching(embed: Callable[[Tensor], Tensor], targets: Tensor) -> Goal:
@@ -56,8 +55,8 @@ class FeatureMatching(Attack):
     ) -> None:
         super().__init__(ball or LInf(1.0))
         check_steps("steps", steps)
-        if not (learning_rate > 0 and smoothness >= 0):
-            raise InvalidInput("learning_rate must be positive and smoothness at least 0")
+        check_number("learning_rate", learning_rate)
+        check_number("smoothness", smoothness)
         self.steps, self.learning_rate, self.smoothness = steps, learning_rate, smoothness
 
     def _search(self, goal: Watched, images: Tensor, draws: Draws) -> Tensor:

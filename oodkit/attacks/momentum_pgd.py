@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from oodkit.attacks.ball import Ball
-from oodkit.attacks.base import Attack, check_steps, default_ball
+from oodkit.attacks.base import Attack, check_number, check_steps, default_ball
 from oodkit.attacks.draws import Draws
 from oodkit.attacks.watched import Watched
 
@@ -27,6 +27,9 @@ class MomentumPGD(Attack):
     ) -> None:
         super().__init__(ball or default_ball())
         check_steps("steps", steps)
+        if step_size is not None:
+            check_number("step_size", step_size)
+        check_number("decay", decay)
         self.steps, self.decay = steps, decay
         self.step_size = 2.5 * self.ball.eps / steps if step_size is None else step_size
 

@@ -39,7 +39,9 @@ def check_parameters(attack: str, params: Any) -> None:
         if key not in known:
             near = nearest_names(key, known)
             meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise InvalidInput(f"attack {attack} has no parameter {key!r}{meant} It has: {', '.join(known) or 'none'}")
+            raise InvalidInput(
+                f"attack {attack} has no parameter {key!r}{meant or '.'} It has: {', '.join(known) or 'none'}"
+            )
 
 
 def _number(key: str, text: str) -> int | float:

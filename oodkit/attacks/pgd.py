@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from oodkit.attacks.ball import Ball
-from oodkit.attacks.base import Attack, check_steps, default_ball
+from oodkit.attacks.base import Attack, check_number, check_steps, default_ball
 from oodkit.attacks.draws import Draws
 from oodkit.attacks.watched import Watched
 
@@ -28,6 +28,8 @@ class PGD(Attack):
         super().__init__(ball or default_ball())
         check_steps("steps", steps)
         check_steps("restarts", restarts)
+        if step_size is not None:
+            check_number("step_size", step_size)
         self.steps, self.restarts = steps, restarts
         self.step_size = 2.5 * self.ball.eps / steps if step_size is None else step_size
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from oodkit.attacks.ball import Ball, LInf
-from oodkit.attacks.base import Attack, check_steps, default_ball
+from oodkit.attacks.base import Attack, check_number, check_steps, default_ball
 from oodkit.attacks.draws import Draws
 from oodkit.attacks.watched import Watched
 
@@ -35,6 +35,7 @@ class Square(Attack):
     def __init__(self, ball: Ball | None = None, steps: int = 1000, share: float = 0.8) -> None:
         super().__init__(ball or default_ball())
         check_steps("steps", steps)
+        check_number("share", share, most=1)
         self.steps, self.share = steps, share
 
     def _search(self, goal: Watched, images: Tensor, draws: Draws) -> Tensor:

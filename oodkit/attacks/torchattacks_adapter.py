@@ -120,7 +120,9 @@ def _check_name(name: str) -> None:
     if name not in known:
         near = nearest_names(name, known)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise InvalidInput(f"no attack {name!r} of torchattacks works on a score{meant} These do: {', '.join(known)}")
+        raise InvalidInput(
+            f"no attack {name!r} of torchattacks works on a score{meant or '.'} These do: {', '.join(known)}"
+        )
 
 
 def _class(name: str) -> Any:

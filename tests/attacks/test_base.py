@@ -110,6 +110,23 @@ def test_unknown_names_and_parameters() -> None:
         create_attack("pgd", steps=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "param", "value", "message"),
+    [
+        ("pgd", "step_size", -1.0, "step_size must be a number at least 0, got -1.0"),
+        ("momentum_pgd", "step_size", float("nan"), "step_size must be a number at least 0, got nan"),
+        ("momentum_pgd", "decay", float("inf"), "decay must be a number at least 0, got inf"),
+        ("apgd", "rho", 1.5, r"rho must be a number in \[0, 1\], got 1.5"),
+        ("square", "share", 7, r"share must be a number in \[0, 1\], got 7"),
+        ("feature_matching", "learning_rate", "fast", "learning_rate must be a number at least 0, got 'fast'"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(name, param, value, message) -> None:
+    """They would make an attack that walks backwards or nowhere, and a detector that looks robust."""
+    with pytest.raises(InvalidInput, match=message):
+        create_attack(name, **{param: value})
+
+
 def test_an_attack_on_the_mean_of_draws_sees_through_noise() -> None:
     """Where each draw drops most pixels, one draw's gradient points nowhere and that of many along the weights."""
     weight, x, eps = weights(), images(low=60, high=190), 8 / 255
