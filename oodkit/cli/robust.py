@@ -86,13 +86,17 @@ def robust(
     from oodkit.data import load_dataset, load_fit_and_test, take
     from oodkit.evaluation.plot import check_plot_path
     from oodkit.robustness import evaluate_robustness, parse_radius, plot_robustness
-    from oodkit.robustness.evaluation import SIDES
+    from oodkit.robustness.evaluation import SIDES, check_sides
+    from oodkit.robustness.radius import make_ball
 
     if plot is not None:
         check_plot_path(plot)
     names = attack or ["fgsm", "pgd"]
     check_param_words(param, scorer, names)
     radii = [parse_radius(text) for text in eps or ["1/255", "2/255", "4/255", "8/255"]]
+    for radius in radii:
+        make_ball(norm, radius)
+    check_sides(side or SIDES)
     params = {name: parsed_params(name, param, None if name == "fgsm" else steps) for name in names}
     test, others = load_fit_and_test(in_, data_root=data_root, seed=seed).test, load_dataset(out, data_root=data_root)
     if limit is not None:

@@ -64,6 +64,14 @@ def doubts(
         share = max(one.zero_slopes for one in found if one.attack == name)
         if share > 0:
             yield f"{name}: the gradient is exactly zero for {100 * share:.3g} % of the images; add the attack square"
+    for one in found:
+        clean = clean_out if one.side == "out" else -clean_in
+        still = float((one.reached <= clean + _MARGIN * spread).mean())
+        if one.white_box and one.eps > 0 and one.zero_slopes < still and still > 0.5:
+            yield (
+                f"{one.attack} ({_where(one)}): {100 * still:.3g} % of the images score as they did, though not all of "
+                "their gradients are zero; give it more and smaller steps, or add the attack square"
+            )
     for first, second in combinations(found, 2):
         if (first.eps, first.side) != (second.eps, second.side) or first.attack == second.attack:
             continue
@@ -72,9 +80,12 @@ def doubts(
         if ahead > _SHARE and not weak.white_box and strong.white_box:
             yield _line(weak, strong, ahead, "without gradients does better; gradients may be masked")
         elif ahead > _SHARE and weak.white_box and weak.calls < strong.calls:
-            yield _line(weak, strong, ahead, "with fewer steps does better; give it more steps or restarts")
+            yield _line(weak, strong, ahead, "with fewer evaluations does better; give it more steps or restarts")
 
 
 def _line(weak: Found, strong: Found, share: float, why: str) -> str:
-    where = f"eps {255 * weak.eps:.3g}/255, {weak.side}-images"
-    return f"{strong.attack} ({where}): {weak.attack} {why} for {100 * share:.3g} % of the images"
+    return f"{strong.attack} ({_where(weak)}): {weak.attack} {why} for {100 * share:.3g} % of the images"
+
+
+def _where(one: Found) -> str:
+    return f"eps {255 * one.eps:.3g}/255, {one.side}-images"

@@ -126,9 +126,7 @@ def evaluate_robustness(
         InvalidInput: an unknown attack, side or norm, a radius out of range, an attack that cannot be used on the
             scorer, or a folder that holds something else.
     """
-    for side in sides:
-        if side not in SIDES:
-            raise InvalidInput(f"sides are {', '.join(SIDES)}, got {side!r}")
+    check_sides(sides)
     if not attacks or not eps or not sides:
         raise InvalidInput("robustness needs at least one attack, one eps and one side")
     radii = sorted(set(eps))
@@ -141,7 +139,7 @@ def evaluate_robustness(
     sets = {"in": in_images, "out": out_images}
     scores: dict[tuple[str, float, str], NDArray[np.float64]] = {}
     for side, images in sets.items():
-        scores[CLEAN, 0.0, side] = _clean(detector, images, batch_size, seed)
+        scores[CLEAN, 0.0, side] = _clean(detector, images, batch_size, seed, draws)
     found: list[Found] = []
     kept = None if folder is None else _kept(Path(folder), detector, sets, seed, draws)
     with progress("attacking", sum(len(sets[side]) for side in moved) * len(made)) as advance:
@@ -152,7 +150,7 @@ def evaluate_robustness(
                 found.append(Found(name, radius, side, **cell))
                 scores[name, radius, side] = found[-1].scores
     worst = _worst(scores, list(attacks), radii, moved)
-    again = _clean(detector, sets["out"], batch_size, seed)
+    again = _clean(detector, sets["out"], batch_size, seed, draws)
     results = _results(scores | worst, [*dict.fromkeys(attacks)], radii, sides)
     return Robustness(
         in_=in_images.name,
@@ -168,12 +166,17 @@ def evaluate_robustness(
     )
 
 
-def _clean(detector: Detector, images: ImageSet, batch_size: int, seed: int) -> NDArray[np.float64]:
+def check_sides(sides: Sequence[str]) -> None:
+    """Refuse what is no side; raises InvalidInput."""
+    for side in sides:
+        if side not in SIDES:
+            raise InvalidInput(f"sides are {', '.join(SIDES)}, got {side!r}")
+
+
+def _clean(detector: Detector, images: ImageSet, batch_size: int, seed: int, draws: int) -> NDArray[np.float64]:
+    goal = Goal(detector.score_pixels, draws=draws)
     with torch.no_grad():
-        parts = [
-            detector.score_pixels(b.pixels).double().cpu().numpy()
-            for b in batches(images, detector.backbone, batch_size, seed)
-        ]
+        parts = [goal(b.pixels).double().cpu().numpy() for b in batches(images, detector.backbone, batch_size, seed)]
     return np.concatenate(parts)
 
 

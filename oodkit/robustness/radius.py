@@ -14,7 +14,7 @@ def parse_radius(text: str) -> float:
     """
     try:
         return float(Fraction(text.replace(" ", "")))  # neither nan nor inf is a fraction
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ArithmeticError):
         raise InvalidInput(f"eps is a fraction such as 8/255 or a number such as 0.03, got {text!r}") from None
 
 

@@ -1,5 +1,7 @@
 """Evaluation under attack."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,17 @@ def test_bad_requests_are_refused(detector, sets):
         evaluate_robustness(detector, *sets, eps=[8])
 
 
+def test_images_that_stay_where_they_are_are_reported():
+    """An attack that gradients lead nowhere is named with its share of images; no radius, or no gradients, is none."""
+    (line,) = lines(found("pgd", [0, 1, 2, 9]))
+    assert "pgd (eps 8/255, out-images): 75 % of the images score as they did" in line
+    assert "75 %" in lines(found("pgd", [0, 1, 2, -9], "in"))[0]
+    assert lines(found("pgd", [0, 1, 8, 9])) == []
+    assert lines(found("square", [0, 1, 2, 3], white_box=False)) == []
+    assert lines(replace(found("pgd", [0, 1, 2, 3]), eps=0.0)) == []
+    assert len(lines(found("pgd", [0, 1, 2, 3], zero_slopes=1.0))) == 1
+
+
 def found(attack, scores, side="out", calls=50, white_box=True, zero_slopes=0.0):
     return Found(attack, 8 / 255, side, np.array(scores, dtype=float), zero_slopes, calls, white_box)
 
@@ -90,7 +103,7 @@ def test_signs_of_a_weak_attack_are_reported():
     assert lines(strong, weak) == []
     assert "gradient is exactly zero for 25 %" in lines(found("pgd", [1, 2, 3, 4], zero_slopes=0.25))[0]
     assert "square without gradients does better" in lines(strong, found("square", [6, 5, 5, 5], white_box=False))[0]
-    assert "fgsm with fewer steps does better" in lines(strong, found("fgsm", [6, 5, 5, 5], calls=2))[0]
+    assert "fgsm with fewer evaluations does better" in lines(strong, found("fgsm", [6, 5, 5, 5], calls=2))[0]
     assert lines(found("pgd", [1, 1, 1, 1], "in"), found("square", [2, 2, 2, 2], "in", white_box=False)) == []
     assert "differ from one pass to the next" in lines(again=np.array([0.0, 1.0, 2.0, 3.1]))[0]
     assert lines(again=np.array([0.0, 1.0, 2.0, 3.1]), draws=8) == []

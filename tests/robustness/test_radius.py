@@ -11,7 +11,7 @@ def test_a_radius_is_a_number_or_a_fraction(text, value):
     assert parse_radius(text) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["eight", "8/0", "", "nan", "inf"])
+@pytest.mark.parametrize("text", ["eight", "8/0", "", "nan", "inf", "1e400"])
 def test_anything_else_is_refused(text):
     """In one line with examples."""
     with pytest.raises(InvalidInput, match="fraction such as 8/255"):
