@@ -91,6 +91,7 @@ def attack(
     chosen = chosen if limit is None else take(chosen, limit, seed)
     detector, train = fitted_detector(in_, backbone, scorer, image_size, seed, device, data_root, cache, param)
     tell_sizes(detector, chosen)
+    print(f"attack {made!r}", file=sys.stderr)
     targets, others = None, None
     if attack_ == FEATURES:
         targets, others = draw_targets(embed(train, detector.backbone, cache=cache), chosen, seed)

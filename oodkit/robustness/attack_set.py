@@ -17,6 +17,7 @@ from oodkit.attacks.goal import Direction, Goal
 from oodkit.data.image_set import ImageSet
 from oodkit.detector import Detector
 from oodkit.embedding.atomic import write_atomically
+from oodkit.errors import InvalidInput
 from oodkit.progress import progress
 from oodkit.robustness.attack_sheet import attack_sheet
 from oodkit.robustness.batches import Batch, batches, check_size
@@ -73,9 +74,12 @@ def make_attack_set(
         targets: whose features images are moved to, in place of the detector's score; for `feature_matching`.
 
     Raises:
-        InvalidInput: the folder holds something else, or the attack cannot be used on this detector.
+        InvalidInput: the folder holds something else, the attack cannot be used on this detector, or images are to
+            be moved to targets in the other direction.
         UnreadableImage: an image cannot be read.
     """
+    if targets is not None and direction != "out2in":
+        raise InvalidInput(f"images are moved to in-distribution targets, which is out2in, not {direction!r}")
     check_size(detector.backbone)
     place = Path(folder)
     settings = detector_settings(detector) | {

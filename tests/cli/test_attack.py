@@ -38,6 +38,7 @@ def test_a_set_is_made_and_scored_like_any_other(words, noise, tmp_path, capsys)
     assert run(["attack", *words, *options, "--image-size", "16"]) == 0
     printed = capsys.readouterr()
     assert "score before" in printed.out
+    assert "attack PGD(ball=LInf(16/255), steps=8" in printed.err
     assert "resized" not in printed.err
     assert run(["score", *words, "--out", str(made), "--out", noise, "--scorer", "knn", "--json"]) == 0
     attacked, clean = json.loads(capsys.readouterr().out)["results"]

@@ -101,6 +101,15 @@ def test_features_are_moved_to_those_of_targets(detector, noise_folder, photo_fo
         targets=targets,
     )
     assert again.images == made.images
+    with pytest.raises(InvalidInput, match="in-distribution targets, which is out2in, not 'in2out'"):
+        make_attack_set(
+            detector,
+            images,
+            create_attack("feature_matching"),
+            tmp_path / "other",
+            direction="in2out",
+            targets=targets,
+        )
 
     assert len(targets.names) == 8
     assert (~others).sum() == len(set(targets.names))
