@@ -77,7 +77,7 @@ class TorchAttack(Attack):
         self._made = _class(name)
 
     def _search(self, goal: Watched, images: Tensor, draws: Draws) -> Tensor:
-        model = _TwoClasses(goal)
+        model = _TwoClasses(goal, self.ball)
         try:
             attack = self._made(model, eps=self.ball.eps, **self.params)
         except TypeError as error:
@@ -92,16 +92,16 @@ class TorchAttack(Attack):
 class _TwoClasses(nn.Module):
     """A goal as the logits of the classes "as it was" (0) and "where it should be" (1)."""
 
-    def __init__(self, goal: Watched) -> None:
+    def __init__(self, goal: Watched, ball: Ball) -> None:
         super().__init__()
         self.place = nn.Parameter(goal.start.new_zeros(1))  # by which torchattacks finds the device
-        self._goal = goal
+        self._goal, self._ball = goal, ball
         self._middle = goal.start.mean()
         spread = goal.start.std(unbiased=False)
         self._spread = torch.where(spread > 0, spread, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        gap = (self._goal.differentiable(pixels) - self._middle) / self._spread
+        gap = (self._goal.differentiable(pixels, self._ball) - self._middle) / self._spread
         gap = gap.clamp_min(-_SCALE) + 0.01 * (gap - gap.clamp_min(-_SCALE))  # never where exp(gap) vanishes
         return torch.stack([-gap / 2, gap / 2], dim=1)
 

@@ -5,6 +5,7 @@ from math import inf
 import torch
 from torch import Tensor
 
+from oodkit.attacks.ball import Ball
 from oodkit.attacks.goal import Goal
 from oodkit.errors import InvalidInput
 
@@ -46,11 +47,17 @@ class Watched:
         self._keep(pixels, values)
         return values
 
-    def differentiable(self, pixels: Tensor) -> Tensor:
-        """(B,) the goal with its graph, for searches that take gradients themselves."""
+    def differentiable(self, pixels: Tensor, ball: Ball) -> Tensor:
+        """(B,) the goal with its graph, for searches that take gradients themselves.
+
+        Such a search may look outside the ball, ahead or at other sizes; only points inside count as found.
+        """
         self._begin(pixels)
         values = self._checked(self._goal(pixels))
-        self._keep(pixels, values.detach())
+        moved = pixels.detach()
+        inside = ball.distance(moved, self._images) <= ball.eps + 1e-6
+        inside &= ((moved >= 0) & (moved <= 1)).flatten(1).all(dim=1)
+        self._keep(moved, torch.where(inside, values.detach(), -inf))
         return values
 
     def slope(self, pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@ import torch
 
 from oodkit.attacks import create_attack
 from oodkit.attacks.ball import L2, LInf
+from oodkit.attacks.torchattacks_adapter import LINF_NAMES
 from oodkit.errors import InvalidInput, MissingDependency
 from tests.attacks.linear import images, linear, weights
 
@@ -26,6 +27,18 @@ def test_missing_package_is_said() -> None:
     except ModuleNotFoundError:
         with pytest.raises(MissingDependency, match="pip install --no-deps torchattacks"):
             create_attack("torchattacks:PGD")
+
+
+@pytest.mark.parametrize("name", LINF_NAMES)
+def test_points_outside_the_ball_do_not_count(name) -> None:
+    """Attacks that look ahead, at scaled or at resized images end in the ball, and gain something there."""
+    pytest.importorskip("torchattacks")
+    x, ball = images(2, 16, low=100, high=150), LInf(8 / 255)
+
+    found = create_attack(f"torchattacks:{name}", ball).run(linear(weights(16)), x, whole_levels=False)
+
+    assert (ball.distance(found.unrounded, x) <= ball.eps + 1e-6).all()
+    assert (found.found > found.before).all()
 
 
 @pytest.mark.parametrize("direction", ["out2in", "in2out"])
