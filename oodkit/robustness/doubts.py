@@ -78,13 +78,14 @@ def doubts(
         weak, strong = sorted((first, second), key=lambda one: (one.white_box, one.calls))
         ahead = float((weak.reached > strong.reached + _MARGIN * spread).mean())
         if ahead > _SHARE and not weak.white_box and strong.white_box:
-            yield _line(weak, strong, ahead, "without gradients does better; gradients may be masked")
+            yield _line(weak, strong, ahead, "without gradients", "gradients may be masked")
         elif ahead > _SHARE and weak.white_box and weak.calls < strong.calls:
-            yield _line(weak, strong, ahead, "with fewer evaluations does better; give it more steps or restarts")
+            yield _line(weak, strong, ahead, "with fewer evaluations", "give it more steps or restarts")
 
 
-def _line(weak: Found, strong: Found, share: float, why: str) -> str:
-    return f"{strong.attack} ({_where(weak)}): {weak.attack} {why} for {100 * share:.3g} % of the images"
+def _line(weak: Found, strong: Found, share: float, how: str, then: str) -> str:
+    better = f"{weak.attack} {how} does better for {100 * share:.3g} % of the images"
+    return f"{strong.attack} ({_where(weak)}): {better}; {then}"
 
 
 def _where(one: Found) -> str:

@@ -7,13 +7,15 @@ from oodkit.errors import InvalidInput
 
 
 def parse_radius(text: str) -> float:
-    """A radius in pixels of [0, 1] from "8/255" or "0.03".
+    """A radius in pixels of [0, 1] from "8/255", "0.5/255" or "0.03".
 
     Raises:
         InvalidInput: neither a number nor a fraction.
     """
     try:
-        return float(Fraction(text.replace(" ", "")))  # neither nan nor inf is a fraction
+        parts = [Fraction(part) for part in text.replace(" ", "").split("/")]  # neither nan nor inf is a fraction
+        above, below = parts if len(parts) > 1 else (parts[0], Fraction(1))
+        return float(above / below)
     except (ValueError, ArithmeticError):
         raise InvalidInput(f"eps is a fraction such as 8/255 or a number such as 0.03, got {text!r}") from None
 

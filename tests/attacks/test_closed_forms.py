@@ -1,5 +1,7 @@
 """What is known of every attack on simple scores, whatever the network."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -120,6 +122,6 @@ def test_apgd_looks_back_at_the_published_checkpoints() -> None:
     create_attack("apgd", LInf(8 / 255), steps=100).run(Goal(falling), x, whole_levels=False)
 
     places = sums[1:102]  # the clean image is looked at first, then the start and what each step found
-    moves = [after - before for before, after in zip(places, places[1:], strict=False)]
+    moves = [after - before for before, after in pairwise(places)]
     back = [step for step in range(1, 100) if moves[step] < -1e-9 <= moves[step - 1]]
     assert back == [22, 41, 57, 70, 80, 87, 93, 99]
