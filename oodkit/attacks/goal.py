@@ -36,8 +36,7 @@ class Goal:
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        if self.direction not in get_args(Direction):
-            raise InvalidInput(f"the direction of an attack is out2in or in2out, got {self.direction!r}")
+        check_direction(self.direction)
         if self.draws < 1:
             raise InvalidInput(f"an attack averages at least 1 draw of a score, got {self.draws}")
 
@@ -51,3 +50,9 @@ class Goal:
     def scores(self, values: Tensor) -> Tensor:
         """Scores of what was raised, (B,): the sign taken back."""
         return values if self.direction == "out2in" else -values
+
+
+def check_direction(direction: str) -> None:
+    """Refuse anything but out2in and in2out; raises InvalidInput."""
+    if direction not in get_args(Direction):
+        raise InvalidInput(f"the direction of an attack is out2in or in2out, got {direction!r}")

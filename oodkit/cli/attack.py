@@ -75,6 +75,7 @@ def attack(
     import json
 
     from oodkit.attacks import create_attack
+    from oodkit.attacks.goal import check_direction
     from oodkit.data import load_dataset, load_fit_and_test, take
     from oodkit.embedding import embed
     from oodkit.robustness import make_attack_set, parse_radius
@@ -82,6 +83,7 @@ def attack(
     from oodkit.robustness.target_bank import target_aurocs
     from oodkit.robustness.targets import draw_targets
 
+    check_direction(direction)
     check_param_words(param, scorer, [attack_])
     params = parsed_params(attack_, param, steps)
     radius = parse_radius(eps) if eps is not None else {"linf": 8 / 255, "l2": 1.0}.get(norm, 0.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oodkit.detector import Detector
-from oodkit.embedding.atomic import write_atomically
+from oodkit.embedding.atomic import PARTIAL_SUFFIX, write_atomically
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.versions import library_versions
 
@@ -31,7 +31,7 @@ class Manifest:
         self.lines: list[dict[str, Any]] = []
         if path.exists():
             self.lines = self._earlier(settings)
-        elif path.parent.exists() and any(path.parent.iterdir()):
+        elif path.parent.exists() and any(not one.name.endswith(PARTIAL_SUFFIX) for one in path.parent.iterdir()):
             raise InvalidInput(f"{path.parent} holds other files; name a new folder")
         else:
             write_atomically(path, (json.dumps({"settings": settings}) + "\n").encode())

@@ -71,6 +71,16 @@ def test_another_folder_is_left_alone(detector, noise_folder, tmp_path):
         make_attack_set(detector, images, attack, tmp_path / "set")
 
 
+def test_a_kill_before_the_first_line_leaves_the_folder_usable(detector, noise_folder, tmp_path):
+    """Part of a manifest under its temporary name is no foreign file."""
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / ".manifest.jsonl.0123.partial").write_text('{"sett')
+    made = make_attack_set(
+        detector, oodkit.load_dataset(str(noise_folder)), create_attack("fgsm", BALL), tmp_path / "set"
+    )
+    assert len(made.images) == 8
+
+
 def test_in_images_can_be_pushed_out(detector, photo_folder, tmp_path):
     """in2out lowers scores."""
     images = oodkit.load_dataset(f"{photo_folder}:test")
