@@ -55,8 +55,8 @@ class Clusters(Scorer):
     with fewer than 20 held-out rows is compared with those of all clusters, and a note says so. The p-value has n + 1
     steps: far rows tie at the lowest.
 
-    Instead of the nearest cluster alone, `score` can take all into account, with d_c the distance 1 - u(z) . u(m_c),
-    ||z - m_c|| or (z - m_c)' S^-1 (z - m_c):
+    Instead of the nearest cluster alone, `combination` can take all into account, with d_c the distance
+    1 - u(z) . u(m_c), ||z - m_c|| or (z - m_c)' S^-1 (z - m_c):
 
         margin:    d_(2) - d_(1), of the two nearest             at least 0
         soft_min:  t log sum_c exp(-d_c / t), t the temperature
@@ -78,7 +78,7 @@ class Clusters(Scorer):
         How near a cluster is.
     threshold : "global" or "per_cluster", default "global"
         Whether similarities to different clusters are compared as they are or by their p-value.
-    score : "nearest", "margin", "soft_min" or "z_score", default "nearest"
+    combination : "nearest", "margin", "soft_min" or "z_score", default "nearest"
         What is made of the distances to the clusters; all but "nearest" are for the global threshold.
     temperature : float, default 1.0
         Of "soft_min", in units of the distance.
@@ -158,7 +158,7 @@ class Clusters(Scorer):
         clusters: int | None = None,
         distance: Distance = "cosine",
         threshold: Threshold = "global",
-        score: Combination = "nearest",
+        combination: Combination = "nearest",
         temperature: float = 1.0,
         normalize: bool = False,
         covariance: Covariance = "shared",
@@ -172,7 +172,7 @@ class Clusters(Scorer):
         self.clusters = clusters
         self.distance = distance
         self.threshold = threshold
-        self.score = score
+        self.combination = combination
         self.temperature = temperature
         self.normalize = normalize
         self.covariance = covariance
@@ -193,22 +193,24 @@ class Clusters(Scorer):
         if features.shape[1] == 1 and (self.normalize or self.distance == "cosine"):
             raise InvalidInput("rows with 1 feature(s) have no direction but a sign; take distance='euclidean'")
         self.calibration_ = self.starts_ = self.ends_ = self.distance_means_ = self.distance_spreads_ = None
-        if self.threshold == "global" and self.score != "z_score":
+        if self.threshold == "global" and self.combination != "z_score":
             self._fit_clusters(features, labels)
-            if self.score == "margin" and self.n_clusters_ == 1:
-                raise TooFewSamples("score='margin' needs at least 2 clusters, found 1; take score='nearest'")
-            if self.score == "margin" and self.distance == "mahalanobis":
+            if self.combination == "margin" and self.n_clusters_ == 1:
+                raise TooFewSamples(
+                    "combination='margin' needs at least 2 clusters, found 1; take combination='nearest'"
+                )
+            if self.combination == "margin" and self.distance == "mahalanobis":
                 self.notes_.append("a margin of squared distances is largest far from all clusters: far images pass")
             return
         apart = held_out(features, labels, self.holdout, self.seed)
         self._fit_clusters(features[~apart], None if labels is None else labels[~apart])
-        if self.score == "z_score":
+        if self.combination == "z_score":
             self._standardise(features[apart])
         else:
             self._calibrate(features[apart])
 
     def _score(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
-        if self.score != "nearest":
+        if self.combination != "nearest":
             return in_parts(self._combined, x, len(self.points_))
         if self.calibration_ is None:
             return self._similarity(x)[0]
@@ -281,10 +283,10 @@ class Clusters(Scorer):
 
     def _combined(self, x: Tensor) -> Tensor:  # (B, D) -> (B,)
         distances = self._distances(x)
-        if self.score == "margin":
+        if self.combination == "margin":
             nearest = distances.topk(2, dim=1, largest=False).values
             return nearest[:, 1] - nearest[:, 0]
-        if self.score == "soft_min":
+        if self.combination == "soft_min":
             return self.temperature * torch.logsumexp(-distances / self.temperature, dim=1)
         assert self.distance_means_ is not None
         assert self.distance_spreads_ is not None
@@ -332,10 +334,12 @@ class Clusters(Scorer):
             check_integer("clusters", self.clusters, 1)
         check_choice("distance", self.distance, Distance)
         check_choice("threshold", self.threshold, Threshold)
-        check_choice("score", self.score, Combination)
+        check_choice("combination", self.combination, Combination)
         check_positive("temperature", self.temperature)
-        if self.score != "nearest" and self.threshold != "global":
-            raise InvalidInput(f"score={self.score!r} is for threshold='global', got threshold={self.threshold!r}")
+        if self.combination != "nearest" and self.threshold != "global":
+            raise InvalidInput(
+                f"combination={self.combination!r} is for threshold='global', got threshold={self.threshold!r}"
+            )
         check_flag("normalize", self.normalize)
         check_choice("covariance", self.covariance, Covariance)
         check_choice("shrinkage", self.shrinkage, Shrinkage)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Scorer, Train
-from oodkit.scorers.checks import check_choice, check_integer, check_seed
+from oodkit.scorers.checks import LARGEST_SEED, check_choice, check_integer
 from oodkit.scorers.faiss_index import FaissIndex, IndexKind, IndexSettings, require_faiss
 from oodkit.scorers.index_loss import index_loss
 from oodkit.scorers.neighbours import Bank
@@ -42,7 +42,7 @@ class KNN(Scorer):
         Rows that a search of the graph keeps in view; None: 128, at least k.
     code_bytes : int or None, default None
         Length of a row's code in "pq", a divisor of the number of features; None: an eighth of it, or less.
-    seed : int, default 0
+    index_seed : int, default 0
         Of an index's training and of its measurement.
 
     Attributes
@@ -85,7 +85,7 @@ class KNN(Scorer):
         links: int | None = None,
         ef_search: int | None = None,
         code_bytes: int | None = None,
-        seed: int = 0,
+        index_seed: int = 0,
     ) -> None:
         self.k = k
         self.index = index
@@ -94,7 +94,7 @@ class KNN(Scorer):
         self.links = links
         self.ef_search = ef_search
         self.code_bytes = code_bytes
-        self.seed = seed
+        self.index_seed = index_seed
 
     def _fit(self, train: Train) -> None:
         check_integer("k", self.k, 1)
@@ -111,7 +111,7 @@ class KNN(Scorer):
         self._searched = FaissIndex.of(train.features, chosen)
         if self.index == "flat":
             return
-        loss = index_loss(train.features, train.mapped, self._searched, settings, int(self.k), self.seed)
+        loss = index_loss(train.features, train.mapped, self._searched, settings, int(self.k), self.index_seed)
         if loss is None:
             self.notes_.append(f"{chosen}: with so few fit rows, what it misses is not measured; leave index out")
         else:
@@ -127,7 +127,7 @@ class KNN(Scorer):
         for name, value in sizes.items():
             if value is not None:
                 sizes[name] = check_integer(name, value, 2 if name == "links" else 1)
-        seed = check_seed(self.seed)
+        seed = check_integer("index_seed", self.index_seed, 0, LARGEST_SEED)
         if self.index is None:
             return None
         check_choice("index", self.index, IndexKind)

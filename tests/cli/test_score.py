@@ -55,7 +55,7 @@ def test_json_is_one_object_of_fractions(words, capsys):
     printed = json.loads(capsys.readouterr().out)
     (result,) = printed["results"]
     assert result["scorer"] == "knn"
-    assert result["params"] == {"k": 3}
+    assert result["params"]["k"] == 3
     assert 0 <= result["auroc_ci"][0] <= result["auroc"] <= result["auroc_ci"][1] <= 1
     expected_keys = {
         "out", "scorer", "params", "auroc", "auroc_ci", "aupr_in", "aupr_out", "fpr95_in", "fpr95_out", "n_fit",

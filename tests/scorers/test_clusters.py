@@ -172,19 +172,19 @@ def test_every_cell_of_the_grid_keeps_the_contract(clustering, distance, covaria
 )
 def test_every_combination_keeps_the_contract(distance, score) -> None:
     """As every cell of the grid, but for margins of squared distances, which grow far away and say so."""
-    check_scorer(Clusters(distance=distance, score=score, clusters=2), problem=many_rows(frozenset()))
+    check_scorer(Clusters(distance=distance, combination=score, clusters=2), problem=many_rows(frozenset()))
 
 
 def test_combinations_by_hand() -> None:
     """Means 0 and 10, a row at 3: distances 3 and 7, so margin 4, soft minimum log(e^-3 + e^-7)."""
     fit, row = np.array([[-1.0], [1], [9], [11]]), np.array([[3.0]])
-    scorer = Clusters(clusters=2, distance="euclidean", score="margin").fit(fit)
+    scorer = Clusters(clusters=2, distance="euclidean", combination="margin").fit(fit)
 
     assert scorer.score_samples(row) == pytest.approx(4)
-    soft = Clusters(clusters=2, distance="euclidean", score="soft_min", temperature=2).fit(fit)
+    soft = Clusters(clusters=2, distance="euclidean", combination="soft_min", temperature=2).fit(fit)
     assert soft.score_samples(row) == pytest.approx(2 * np.log(np.exp(-1.5) + np.exp(-3.5)))
     nearest = Clusters(clusters=2, distance="euclidean").fit(fit)
-    sharp = Clusters(clusters=2, distance="euclidean", score="soft_min", temperature=1e-3).fit(fit)
+    sharp = Clusters(clusters=2, distance="euclidean", combination="soft_min", temperature=1e-3).fit(fit)
     assert sharp.score_samples(row) == pytest.approx(nearest.score_samples(row))
 
 
@@ -192,7 +192,7 @@ def test_z_scores_make_clusters_of_different_spread_alike() -> None:
     """A tight and a wide cluster: held-out rows of both have z-scores of mean 0, and a step counts more in one."""
     rng = np.random.default_rng(0)
     tight, wide = rng.standard_normal((600, 3)), np.array([100, 0, 0]) + 10 * rng.standard_normal((600, 3))
-    scorer = Clusters(clusters=2, distance="euclidean", score="z_score").fit(np.concatenate([tight, wide]))
+    scorer = Clusters(clusters=2, distance="euclidean", combination="z_score").fit(np.concatenate([tight, wide]))
 
     scores = scorer.score_samples(np.array([[0.0, 8, 0], [100, 8, 0]]))
 
@@ -203,13 +203,15 @@ def test_z_scores_make_clusters_of_different_spread_alike() -> None:
 def test_combinations_that_cannot_be() -> None:
     """Of one cluster there is no second; a p-value is of the nearest alone; what ranks far rows first says so."""
     fit = rows(0)
-    assert "far images pass" in Clusters(clusters=2, distance="mahalanobis", score="margin").fit(fit).notes_[-1]
-    with pytest.raises(TooFewSamples, match="score='margin' needs at least 2 clusters, found 1"):
-        Clusters(clusters=1, score="margin").fit(fit)
-    with pytest.raises(InvalidInput, match="score='margin' is for threshold='global', got threshold='per_cluster'"):
-        Clusters(score="margin", threshold="per_cluster").fit(fit)
+    assert "far images pass" in Clusters(clusters=2, distance="mahalanobis", combination="margin").fit(fit).notes_[-1]
+    with pytest.raises(TooFewSamples, match="combination='margin' needs at least 2 clusters, found 1"):
+        Clusters(clusters=1, combination="margin").fit(fit)
+    with pytest.raises(
+        InvalidInput, match="combination='margin' is for threshold='global', got threshold='per_cluster'"
+    ):
+        Clusters(combination="margin", threshold="per_cluster").fit(fit)
     with pytest.raises(InvalidInput, match="temperature must be a positive number, got 0"):
-        Clusters(score="soft_min", temperature=0).fit(fit)
+        Clusters(combination="soft_min", temperature=0).fit(fit)
 
 
 def test_temi_keeps_the_contract() -> None:
