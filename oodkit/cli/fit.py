@@ -1,6 +1,7 @@
 """`oodkit fit`: a detector for a person's own images, in a folder."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -168,7 +169,10 @@ def fit(
             skip_unreadable=skip_unreadable,
         )
     detector.calibrate(apart, fpr)
+    replaced = any(folder.iterdir()) if folder.is_dir() else False
     detector.save(folder)
+    if replaced:
+        print(f"note: the detector that was in {folder} is replaced", file=sys.stderr)
     calibration, origin = detector.calibration, detector.origin
     assert calibration is not None
     assert origin is not None
@@ -198,6 +202,7 @@ def fit(
         print_comparison(origin.comparison)
     typer.echo(f"{detector.scorer!r} on {detector.backbone.name}, written to {folder}")
     typer.echo(f"an image with a score below {calibration.threshold:.6g} is flagged: {calibration.guarantee}")
+    print(f"judge images with: oodkit predict {shlex.quote(str(folder))} IMAGES...", file=sys.stderr)
 
 
 def _scorer_names(scorer: str, candidates: str | None) -> list[str]:

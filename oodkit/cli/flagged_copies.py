@@ -18,6 +18,10 @@ class FlaggedCopies:
     Args:
         folder: is made if it is not there.
 
+    Attributes:
+        copied: files so far.
+        passed_over: files so far that `others` left out.
+
     Raises:
         InvalidInput: it is a file.
     """
@@ -25,13 +29,15 @@ class FlaggedCopies:
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
             raise InvalidInput(f"--copy-to {folder} is a file; name a folder")
-        self._folder, self.copied = folder, 0
+        self._folder, self.copied, self.passed_over = folder, 0, 0
 
     def others(self, files: Iterable[str]) -> Iterator[str]:
         """Those files that are not in the folder, which may lie below one that is being read."""
         inside = os.path.join(os.path.realpath(self._folder), "")  # noqa: PTH118 - called for every file
         for file in files:
-            if not os.path.realpath(file).startswith(inside):
+            if os.path.realpath(file).startswith(inside):
+                self.passed_over += 1
+            else:
                 yield file
 
     def add(self, file: str) -> None:

@@ -13,6 +13,7 @@ from oodkit.data.listing import IMAGE_EXTENSIONS, list_folder
 from oodkit.errors import DataNotFound, InvalidInput
 
 STDIN = "-"
+LONGEST_READ = 1 << 16  # characters
 
 
 def image_files(words: Sequence[str]) -> Iterator[str]:
@@ -20,7 +21,7 @@ def image_files(words: Sequence[str]) -> Iterator[str]:
 
     Args:
         words: files; folders, taken with all below them; globs, where ** stands for folders at any depth; "-" for a
-            list of files on stdin, one a line.
+            list of files on stdin, one a line, or ended by NULs as `find -print0` writes them.
 
     Raises:
         DataNotFound: a word that names nothing, or nowhere an image.
@@ -33,6 +34,8 @@ def image_files(words: Sequence[str]) -> Iterator[str]:
             raise DataNotFound(f"there is no file or folder {word!r}; check the path")
     found = itertools.chain.from_iterable(map(_files, words))
     first = next(found, None)
+    if first is None and list(words) == [STDIN]:
+        raise DataNotFound("stdin is empty; give a list of image files on it, one a line")
     if first is None:
         raise DataNotFound(f"no images in {', '.join(words)}; extensions that are read: {_extensions()}")
     return itertools.chain([first], found)
@@ -40,7 +43,7 @@ def image_files(words: Sequence[str]) -> Iterator[str]:
 
 def _files(word: str) -> Iterator[str]:
     if word == STDIN:
-        yield from filter(None, (line.rstrip("\r\n") for line in sys.stdin))
+        yield from filter(None, _listed())
     elif os.path.isdir(word):
         yield from _below(Path(word))
     elif os.path.lexists(word):
@@ -49,6 +52,20 @@ def _files(word: str) -> Iterator[str]:
         for path in glob.iglob(word, recursive=True):
             if Path(path).suffix.lower() in IMAGE_EXTENSIONS and not os.path.isdir(path):
                 yield path
+
+
+def _listed() -> Iterator[str]:
+    """Names on stdin, each as soon as it is whole."""
+    text = ""
+    while part := sys.stdin.readline(LONGEST_READ):
+        text += part
+        if "\0" in text:
+            *names, text = text.split("\0")
+            yield from names
+        elif text.endswith("\n"):
+            yield text.rstrip("\r\n")
+            text = ""
+    yield text
 
 
 def _below(root: Path) -> Iterator[str]:

@@ -149,7 +149,8 @@ def _one_line(error: Exception) -> str | None:
         return str(error)
     describe = getattr(error, "format_message", None)  # typer's own usage errors, whatever class they have
     if callable(describe):
-        return f"{' '.join(str(describe()).split()).rstrip('.?')}; `oodkit --help` shows the usage"
+        path = getattr(getattr(error, "ctx", None), "command_path", None) or "oodkit"
+        return f"{' '.join(str(describe()).split()).rstrip('.?')}; `{path} --help` shows the usage"
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror}; check the path, its permissions and the space left"

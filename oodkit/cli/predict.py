@@ -91,6 +91,7 @@ def predict(
     from oodkit.cli.verdict_files import csv_to_file, json_to_stdout, parquet_to_file
     from oodkit.detector import Detector
     from oodkit.detector.gallery import Gallery
+    from oodkit.errors import InvalidInput
     from oodkit.metrics import BatchRanks
     from oodkit.metrics.batch_alarm import check_alarm_rate
     from oodkit.progress import progress
@@ -149,8 +150,13 @@ def predict(
                 counts["ood"] += bool(verdict.ood)
                 counts["unreadable"] += verdict.error is not None
                 advance()
-        summary = [f"{counts['ood']:,} of {counts['images']:,} images are OOD ({rule})"]
-        if alarm is not None and counts["unreadable"] < counts["images"]:
+        if not counts["images"]:
+            raise InvalidInput(
+                f"all images lie in --copy-to {copy_to}, whose images are not judged; name another folder"
+            )
+        judged = counts["images"] - counts["unreadable"]
+        summary = [f"{counts['ood']:,} of {judged:,} images are OOD ({rule})"]
+        if alarm is not None and judged:
             found = ranks.alarm(calibration.fpr, alarm)
             tail["alarm"] = asdict(found)
             summary.append(_alarm_words(found))
@@ -162,7 +168,9 @@ def predict(
         if html is not None:
             _draw(gallery, html, detector, folder, summary)
     if counts["unreadable"]:
-        summary.append(f"{counts['unreadable']:,} images cannot be read")
+        summary.append(f"{counts['unreadable']:,} {'image' if counts['unreadable'] == 1 else 'images'} cannot be read")
+    if copies is not None and copies.passed_over:
+        summary.append(f"{copies.passed_over:,} images lie in {copy_to} and are not judged")
     if copies is not None:
         summary.append(f"{copies.copied:,} flagged images copied to {copy_to}")
     for line in summary:

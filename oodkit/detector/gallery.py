@@ -145,7 +145,8 @@ class Gallery:
     def _error_rows(self) -> Iterator[str]:
         if not self.unreadable:
             return
-        yield f'<h2 id="errors">{self.unreadable:,} images cannot be read</h2>\n<ul class="errors">\n'
+        images = "image" if self.unreadable == 1 else "images"
+        yield f'<h2 id="errors">{self.unreadable:,} {images} cannot be read</h2>\n<ul class="errors">\n'
         for verdict in self.errors:
             yield f"<li>{_text(verdict.error or verdict.path)}</li>\n"
         yield "</ul>\n"

@@ -259,7 +259,7 @@ def _count(in_: str, clusters: int | None, images: ImageSet) -> int:
             raise InvalidInput(f"clusters must be an integer, got {clusters}")
         return int(clusters)
     if images.labels is None:
-        raise InvalidInput(f"{in_} has no labels to count classes by; give the number of clusters")
+        raise InvalidInput(f"{in_} has no labels to count classes by; give the number of clusters (--clusters N)")
     return len(np.unique(images.labels))
 
 

@@ -31,7 +31,10 @@ def test_auto_prints_the_comparison_and_keeps_it(classes, tiny_name, tmp_path, c
     assert {one["scorer"] for one in comparison["candidates"]} <= {"KNN(k=2)", "PCA()", "Energy()"}
     assert found["scorer"] == comparison["candidates"][0]["scorer"]
     assert run(["fit", "--in", str(classes), "--backbone", tiny_name, "--to", str(target), *words]) == 0
-    out = capsys.readouterr().out
+    captured = capsys.readouterr()
+    out = captured.out
+    assert f"the detector that was in {target} is replaced" in captured.err
+    assert f"judge images with: oodkit predict {target} IMAGES..." in captured.err
     assert "2 classes of 96 images, 2 folds" in out
     assert all(words in out for words in ("KNN(k=2)", "PCA()", "stood in for OOD images"))
     card = (target / "card.md").read_text()

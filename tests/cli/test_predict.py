@@ -90,6 +90,35 @@ def test_files_globs_and_stdin_name_the_same_images(predicted, folders, monkeypa
     assert "No such file" in rows[2]["error"]
 
 
+def test_a_list_ended_by_nuls_is_read_too(predicted, folders, monkeypatch):
+    """As `find -print0` writes it, with a name that holds a space."""
+    photos = sorted((folders[1] / "noise" / "deep").iterdir())[:2]
+    spaced = photos[1].rename(photos[1].with_stem("with space"))
+    listed = [str(photos[0]), str(spaced)]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\0".join([*listed, ""])))
+    assert [row["path"] for row in predicted("-")["images"]] == listed
+
+
+def test_an_empty_list_is_named(detector, tiny_name, monkeypatch, capsys):
+    """One line, and what to give."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert run(["predict", str(detector), "-", "--backbone", tiny_name]) == 2
+    assert "stdin is empty" in capsys.readouterr().err
+
+
+def test_images_in_the_folder_of_copies_are_named(detector, folders, tmp_path, tiny_name, capsys):
+    """Where all lie there, nothing is judged and no page is written over an older one."""
+    page = tmp_path / "page.html"
+    page.write_text("older")
+    noise = str(folders[1] / "noise")
+    words = ["predict", str(detector), noise, "--backbone", tiny_name, "--html", str(page), "--copy-to", noise]
+    assert run(words) == 2
+    assert f"all images lie in --copy-to {noise}" in capsys.readouterr().err
+    assert page.read_text() == "older"
+    assert run([*words, str(folders[1])]) == 0
+    assert f"images lie in {noise} and are not judged" in capsys.readouterr().err
+
+
 def test_lines_and_csv(detector, folders, tmp_path, tiny_name, capsys):
     """Without --json a line per image; --csv writes rows that a spreadsheet reads."""
     assert run(["predict", str(detector), str(folders[1] / "noise"), "--backbone", tiny_name]) == 0

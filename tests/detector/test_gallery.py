@@ -68,7 +68,7 @@ def test_pictures_are_inside_and_names_are_escaped(tmp_path):
     assert "<script" not in page
     assert "a&lt;b&gt;.png" in page
     assert "gone.png</i>" in page
-    assert "1 images cannot be read" in page
+    assert "1 image cannot be read" in page
     assert "cannot read &lt;i&gt;bad.png&lt;/i&gt;" in page
     assert not re.search(r"(src|href)=\"(?!data:)", page)
 
