@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path, photograph
         "--cache",
         str(tmp_path / "cache"),
     ]
-    slowly = {**os.environ, "SECONDS_PER_BATCH": "0.1"}
+    slowly = {**os.environ, "SECONDS_PER_BATCH": "0.5"}
     process = subprocess.Popen(command, env=slowly, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     shards = tmp_path / "cache" / "shards"
     while process.poll() is None and not list(shards.rglob("*.safetensors")):
