@@ -166,19 +166,19 @@ def _require_ray() -> Any:
 def _cluster(ray: Any, workers: int | None) -> Iterator[dict[str, float]]:
     """Resources of a cluster that is used, and ended if it was started here; Ray Data's settings are put back."""
     own = not ray.is_initialized()
-    if own:
-        _start(ray, workers)
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    context = ray.data.DataContext.get_current()
-    before = context.enable_progress_bars, context.execution_options.preserve_order
-    context.enable_progress_bars, context.execution_options.preserve_order = False, True
-    try:
-        with redirect_stdout(sys.stderr):  # Ray tells of workers that died on stdout, where results belong
-            yield ray.cluster_resources()
-    finally:
-        context.enable_progress_bars, context.execution_options.preserve_order = before
+    with redirect_stdout(sys.stderr):  # Ray tells of workers that died on stdout, where results belong, until it ends
         if own:
-            ray.shutdown()
+            _start(ray, workers)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        context = ray.data.DataContext.get_current()
+        before = context.enable_progress_bars, context.execution_options.preserve_order
+        context.enable_progress_bars, context.execution_options.preserve_order = False, True
+        try:
+            yield ray.cluster_resources()
+        finally:
+            context.enable_progress_bars, context.execution_options.preserve_order = before
+            if own:
+                ray.shutdown()
 
 
 def _start(ray: Any, workers: int | None) -> None:

@@ -132,7 +132,14 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(tmp_path, photograph
         str(tmp_path / "cache"),
     ]
     slowly = {**os.environ, "SECONDS_PER_BATCH": "0.5"}
-    process = subprocess.Popen(command, env=slowly, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=slowly,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     shards = tmp_path / "cache" / "shards"
     while process.poll() is None and not list(shards.rglob("*.safetensors")):
         time.sleep(0.005)
