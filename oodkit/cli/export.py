@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from oodkit.cli.options import DeviceOption, JsonOption
+from oodkit.cli.options import DeviceOption, FittedBackboneOption, JsonOption
 
 
 def export(
@@ -19,15 +19,7 @@ def export(
             "--check", metavar="IMAGES", help="Images to compare on: a file, folder or glob; may be repeated."
         ),
     ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            "--backbone",
-            "-b",
-            metavar="B",
-            help="The backbone that the detector was fitted with; needed for module:FILE.py:FACTORY, which is code.",
-        ),
-    ] = None,
+    backbone: FittedBackboneOption = None,
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:

@@ -61,6 +61,15 @@ BackboneOption = Annotated[
         "module:FILE.py:FACTORY, or trained:FOLDER of `oodkit train`.",
     ),
 ]
+FittedBackboneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backbone",
+        "-b",
+        metavar="B",
+        help="The backbone that the detector was fitted with; needed for module:FILE.py:FACTORY, which is code.",
+    ),
+]
 ImageSizeOption = Annotated[
     int | None,
     typer.Option(

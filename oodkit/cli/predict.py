@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oodkit.cli.interruption import kept_when_interrupted
-from oodkit.cli.options import DeviceOption, JsonOption
+from oodkit.cli.options import DeviceOption, FittedBackboneOption, JsonOption
 
 if TYPE_CHECKING:
     from oodkit.detector import Detector, Verdict
@@ -67,15 +67,7 @@ def predict(
         Path | None,
         typer.Option("--copy-to", metavar="DIR", help="Copy flagged images to a folder; nothing is overwritten."),
     ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            "--backbone",
-            "-b",
-            metavar="B",
-            help="The backbone that the detector was fitted with; needed for module:FILE.py:FACTORY, which is code.",
-        ),
-    ] = None,
+    backbone: FittedBackboneOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from oodkit.cli.options import DeviceOption
+from oodkit.cli.options import DeviceOption, FittedBackboneOption
 
 
 def serve(
@@ -28,15 +28,7 @@ def serve(
     max_queue: Annotated[
         int, typer.Option("--max-queue", metavar="N", help="Images of all requests; beyond it the answer is 503.")
     ] = 256,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            "--backbone",
-            "-b",
-            metavar="B",
-            help="The backbone that the detector was fitted with; needed for module:FILE.py:FACTORY, which is code.",
-        ),
-    ] = None,
+    backbone: FittedBackboneOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Answer over HTTP which images are out-of-distribution; a page to drop them on is at /, the interface at /docs.
