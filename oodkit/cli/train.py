@@ -12,6 +12,7 @@ from oodkit.cli.options import (
     DataRootOption,
     DeviceOption,
     JsonOption,
+    LimitOption,
     complete_backbones,
     complete_datasets,
 )
@@ -89,9 +90,7 @@ def train(
         typer.Option("--param", metavar="K=V", help="Another setting, such as shift=patches2 or patience=5."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of all draws, and for halving sets.")] = 0,
-    limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", help="At most N images of each set, drawn by the seed.")
-    ] = None,
+    limit: LimitOption = None,
     precision: Annotated[
         TrainingPrecision, typer.Option("--precision", help="bf16: mixed precision.")
     ] = TrainingPrecision.FP32,
