@@ -51,6 +51,13 @@ def other_weights():
 '''
 
 
+@pytest.fixture
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings keep a checkpoint after each step, not only now and then."""
+    monkeypatch.setattr("oodkit.checkpoints.folder.SECONDS", 0.0)
+    monkeypatch.setattr("oodkit.checkpoints.folder.COST", 0)
+
+
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's data, cache or home."""

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from oodkit.atomic import write_atomically
 from oodkit.audit.cues import file_facts, pixel_cues
 from oodkit.backbones.preprocessing import pixels_of
 from oodkit.data.image_set import FileStamp, ImageSet
 from oodkit.data.images import decode_image
 from oodkit.embedding import Store
-from oodkit.embedding.atomic import write_atomically
 from oodkit.embedding.extraction import ahead
 from oodkit.progress import progress
 from oodkit.views import load_view

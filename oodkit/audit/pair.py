@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from oodkit.atomic import write_atomically
 from oodkit.audit.audit import Audit, NearDuplicate
 from oodkit.audit.baselines import FEWEST, baselines
 from oodkit.audit.class_names import shared_classes, used_class_names
@@ -25,7 +26,6 @@ from oodkit.audit.near_duplicates import (
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Store, embed
-from oodkit.embedding.atomic import write_atomically
 from oodkit.errors import DataNotFound
 from oodkit.views import resolution_view
 

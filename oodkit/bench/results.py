@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from oodkit.atomic import write_atomically
 from oodkit.bench.record import CellScores, Record
-from oodkit.embedding.atomic import write_atomically
 from oodkit.errors import DataNotFound, StoreError
 
 DATABASE = "results.sqlite"

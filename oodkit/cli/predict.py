@@ -201,7 +201,7 @@ def _alarm_words(alarm: "BatchAlarm") -> str:
 
 
 def _draw(gallery: "Gallery", path: Path, detector: "Detector", folder: Path, summary: list[str]) -> None:
-    from oodkit.embedding.atomic import atomic_text
+    from oodkit.atomic import atomic_text
 
     images = "" if detector.origin is None else f", fitted on {detector.origin.images}"
     facts = [f"{detector.scorer!r} on {detector.backbone.name}{images}.", *summary]

@@ -57,10 +57,10 @@ def report(
     In tables the best of a column is bold, and what is not significantly worse is marked: by paired DeLong tests on
     the scores of each image, with Holm's rule. Data sets and embeddings are only read, for the pictures in the page.
     """
+    from oodkit.atomic import write_atomically
     from oodkit.bench.ordering import in_suite_order
     from oodkit.bench.results import Results, default_results
     from oodkit.bench.suite_file import SuiteFile
-    from oodkit.embedding.atomic import write_atomically
     from oodkit.evaluation.plot import check_plot_path
     from oodkit.report import to_csv, to_html, to_latex, to_markdown, to_parquet
 

@@ -39,7 +39,7 @@ def json_to_stdout(head: Mapping[str, Any], tail: Mapping[str, Any]) -> Iterator
 @contextmanager
 def csv_to_file(path: Path) -> Iterator[Write]:
     """Writes a row per image, with the nearest fit image."""
-    from oodkit.embedding.atomic import atomic_text
+    from oodkit.atomic import atomic_text
 
     with atomic_text(path, errors="backslashreplace") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -59,8 +59,8 @@ def parquet_to_file(path: Path) -> Iterator[Write]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from oodkit.atomic import atomic_file
     from oodkit.data.files import printable
-    from oodkit.embedding.atomic import atomic_file
 
     near = pa.list_(pa.struct([("id", pa.string()), ("cosine", pa.float64())]))
     number, text = pa.float64(), pa.string()

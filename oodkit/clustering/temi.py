@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from typing import Any, Literal, get_args
 
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from oodkit.checkpoints import Checkpoints, State, checkpoints_of, named, optimiser_tensors, restore_optimiser
 from oodkit.clustering.own_neighbours import nearest_others
 from oodkit.clustering.row_order import row_order
 from oodkit.clustering.temi_gradient import student_step, teacher_step
@@ -87,7 +89,8 @@ def temi(
     nearest neighbours, to raise the pairs' pointwise mutual information under itself and its own moving average, the
     teacher. A pair that the teachers of all heads hold for one of two clusters counts less. The teacher of the lowest
     training loss in the last epoch assigns the clusters; no label is ever used. The same arguments give the same
-    clusters whatever the order of the rows; no global random state is read or changed.
+    clusters whatever the order of the rows; no global random state is read or changed. Within
+    `oodkit.checkpoints.checkpoints_in`, a training that was killed goes on.
 
     Args:
         features: (N, D) finite float32 or float64, in memory; computed in float32.
@@ -122,6 +125,7 @@ def temi(
     _check_settings(settings)
     order = row_order(features)
     rows = torch.from_numpy(np.ascontiguousarray(features[order], dtype=np.float32))
+    checkpoints = checkpoints_of("temi", {"clusters": int(clusters), **settings}, rows)
     count = min(int(neighbours), len(rows) - 1)
     nearest = nearest_others(rows, count)
     location, projection = principal_components(rows, int(components), whitening)
@@ -135,7 +139,7 @@ def temi(
         momentum=momentum,
     )
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    losses = _train(trainer, rows.to(dtype), nearest, settings, generator)
+    losses = _train(trainer, rows.to(dtype), nearest, settings, generator, checkpoints)
     best = int(losses.argmin())
     teacher = trainer.teacher.one(best)
     assigned = torch.cat([teacher.log_probabilities(part)[0].argmax(dim=1) for part in torch.split(rows, BLOCK)])
@@ -181,6 +185,28 @@ class Trainer:
         """
         with torch.no_grad():
             return self._step(pairs.flatten(0, 1), learning_rate, hold_last)
+
+    def state(self, step: int, total: Tensor, generator: Tensor) -> State:
+        """All that a training goes on from.
+
+        Args:
+            step: how many are done.
+            total: (H,) mean losses of the epoch so far.
+            generator: state of the generator before the epoch of the next step.
+        """
+        parts = {"student": self.student.tensors(), "teacher": self.teacher.tensors()}
+        tensors = named("optimiser", optimiser_tensors(self.optimiser))
+        for name, part in parts.items():
+            tensors |= named(name, part)
+        return State({"step": step}, {**tensors, "share": self.share, "total": total, "generator": generator})
+
+    def restore(self, state: State) -> None:
+        """Bring heads, shares and optimiser to where they were."""
+        for name, heads in (("student", self.student), ("teacher", self.teacher)):
+            for key, value in state.part(name).items():
+                heads.tensors()[key].copy_(value)
+        self.share.copy_(state.tensors["share"])
+        restore_optimiser(self.optimiser, state.part("optimiser"))
 
     def _step(self, rows: Tensor, learning_rate: float, hold_last: bool) -> Tensor:
         taught = teacher_step(self.teacher, rows)
@@ -233,18 +259,31 @@ def principal_components(rows: Tensor, components: int, whitening: float) -> tup
 
 
 def _train(
-    trainer: Trainer, rows: Tensor, nearest: Tensor, settings: Mapping[str, Any], generator: torch.Generator
+    trainer: Trainer,
+    rows: Tensor,
+    nearest: Tensor,
+    settings: Mapping[str, Any],
+    generator: torch.Generator,
+    checkpoints: Checkpoints,
 ) -> Tensor:
     """Train all heads; their mean losses of the last epoch, (H,) float64."""
     epochs, batches = int(settings["epochs"]), math.ceil(len(rows) / int(settings["batch_size"]))
     warm = int(settings["warm_up"]) * batches
+    total = torch.zeros(len(trainer.share), dtype=torch.float64)
     step = 0
+    if start := checkpoints.last():
+        step, total = start.words["step"], start.tensors["total"]
+        generator.set_state(start.tensors["generator"])  # as it was before the epoch
+        trainer.restore(start)
     with progress("training TEMI", epochs * batches, unit="steps") as advance:
-        for epoch in range(epochs):
-            total = torch.zeros(len(trainer.share), dtype=torch.float64)
+        advance(step)
+        for epoch in range(step // batches, epochs):
+            drawn = generator.get_state()
             shuffled = torch.randperm(len(rows), generator=generator)
             picked = torch.randint(nearest.shape[1], (len(rows),), generator=generator)
-            for batch in torch.tensor_split(shuffled, batches):
+            for batch in torch.tensor_split(shuffled, batches)[step % batches :]:
+                if step % batches == 0:
+                    total = torch.zeros_like(total)
                 pairs = torch.stack([rows[batch], rows[nearest[batch, picked[batch]]]])
                 rate = learning_rate_at(step, warm, settings["learning_rate"])
                 losses = trainer.step(pairs, rate, hold_last=epoch == 0)
@@ -257,6 +296,8 @@ def _train(
                 total += len(batch) / len(rows) * losses
                 step += 1
                 advance()
+                before = generator.get_state() if step % batches == 0 else drawn
+                checkpoints.offer(partial(trainer.state, step, total, before))
     return total
 
 

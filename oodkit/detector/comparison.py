@@ -12,7 +12,7 @@ from sklearn.base import clone
 from oodkit.detector.classes import cluster_rows, labelled
 from oodkit.detector.fitting import Divided, Task
 from oodkit.detector.holdout import split_by_content
-from oodkit.embedding import Embeddings
+from oodkit.embedding import Embeddings, training_checkpoints
 from oodkit.errors import InvalidInput, OodkitError, TooFewSamples
 from oodkit.metrics import auroc
 from oodkit.progress import progress
@@ -137,7 +137,8 @@ def compare(tasks: Sequence[Task], hold_out: float | None, seed: int, folds: int
     any_part = next(iter(parts.values()))
     plan = list(_folds(groups, any_part.seen, folds, seed))
     found: list[tuple[Task, Candidate]] = []
-    with progress("comparing", len(able) * len(plan), "fits") as advance:
+    count = len(able) * len(plan)
+    with training_checkpoints(able[0].cache), progress("comparing", count, "fits") as advance:
         for task in able:
             part = _with_groups(parts[id(task.backbone)], groups) if task.clusters is not None else None
             part = part or parts[id(task.backbone)]

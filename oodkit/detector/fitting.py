@@ -9,7 +9,7 @@ from oodkit.backbones import Backbone
 from oodkit.data.image_set import ImageSet
 from oodkit.detector.classes import check_clusters, placeholder, with_clusters
 from oodkit.detector.holdout import split_by_content
-from oodkit.embedding import Embeddings, embed
+from oodkit.embedding import Embeddings, embed, training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
@@ -88,7 +88,9 @@ class Task:
             train, seen = with_clusters(train, seen, self.clusters, seed)
         supply = self._supply(train)
         supply.fit = seen
-        self.scorer.fit(supply.rows(self.scorer, seen), **supply.needed(self.scorer, []))
+        rows, needed = supply.rows(self.scorer, seen), supply.needed(self.scorer, [])
+        with training_checkpoints(self.cache):
+            self.scorer.fit(rows, **needed)
         uses_labels = Need.LABELS in self.scorer.needs | self.scorer.optional or supply.head_made == "probe"
         classes, notes = None, parts.notes
         if seen.labels is not None and uses_labels:

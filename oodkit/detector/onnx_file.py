@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from oodkit.atomic import write_atomically
 from oodkit.data.image_list import Images, as_image_set
 from oodkit.data.images import decode_image
 from oodkit.detector.detector import Detector
 from oodkit.detector.graph_scores import graph_score
-from oodkit.embedding.atomic import write_atomically
 from oodkit.errors import DataNotFound, InvalidInput, MissingDependency
 from oodkit.scorers.unit_rows import unit_rows
 

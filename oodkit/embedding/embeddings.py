@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from oodkit.embedding.atomic import write_atomically
+from oodkit.atomic import write_atomically
 from oodkit.errors import DataNotFound, InvalidInput
 
 Features = NDArray[np.float32] | NDArray[np.float16]

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from oodkit.atomic import PARTIAL_SUFFIX, write_atomically
+from oodkit.checkpoints import checkpoints_in
 from oodkit.data.image_set import FileStamp
-from oodkit.embedding.atomic import PARTIAL_SUFFIX, write_atomically
 from oodkit.embedding.index import Index, ShardRecord
 from oodkit.embedding.shard import CorruptShard, Space, encode_shard, read_contents, read_features
 from oodkit.errors import DataNotFound, OodkitError, StoreError, unknown_name
@@ -27,13 +28,23 @@ _log = logging.getLogger(__name__)
 
 # Larger sets are put together in a file that is memory-mapped instead of in memory.
 MAP_FROM_BYTES = 512 * 2**20
-_PARTIAL_AGE_SECONDS = 3600
+TRAINING = "training"  # checkpoints of trainings that are not done, in the folder of the store
+_STALE_SECONDS = 3600  # nothing that a running process still needs is that old
 
 
 def default_cache() -> Path:
     """OODKIT_CACHE, or the platform's cache folder."""
     named = os.environ.get("OODKIT_CACHE")
     return Path(named).expanduser() if named else user_cache_path("oodkit") / "embeddings"
+
+
+def training_checkpoints(folder: str | os.PathLike[str] | None = None) -> AbstractContextManager[None]:
+    """A block whose trainings keep checkpoints in the cache folder, as `checkpoints_in` does.
+
+    Args:
+        folder: None for `default_cache()`.
+    """
+    return checkpoints_in(_cache_folder(folder) / TRAINING)
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class Store:
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, make: bool = True) -> None:
         if folder is not None and not os.fspath(folder):
             raise StoreError("the cache folder has no name; give --cache a folder")
-        self.folder = default_cache() if folder is None else Path(folder).expanduser()
+        self.folder = _cache_folder(folder)
         if not make and not (self.folder / "index.sqlite").is_file():
             raise DataNotFound(
                 f"there is no cache at {self.folder}; give --cache the folder that embeddings were kept in"
@@ -175,7 +186,9 @@ class Store:
             return Report(len(records), tuple(bad), adopted=self._adopt_unknown({record.file for record in records}))
 
     def prune(self, backbone: str | None = None) -> Report:
-        """Free disk space: leftovers of killed runs, damaged shards, and one backbone's features.
+        """Free disk space: leftovers of killed runs, an hour old or older, damaged shards, and one backbone's features.
+
+        Checkpoints of trainings that were killed are such leftovers too: the next run begins again.
 
         Args:
             backbone: full name of a backbone whose embeddings are deleted too; None for none.
@@ -195,8 +208,8 @@ class Store:
             now = time.time()
             for path in self.folder.rglob("*"):
                 with contextlib.suppress(FileNotFoundError):  # another process may finish or tidy up
-                    stale = path.name.endswith(PARTIAL_SUFFIX) and now - path.stat().st_mtime > _PARTIAL_AGE_SECONDS
-                    if path.suffix == ".bad" or stale:
+                    passing = path.name.endswith(PARTIAL_SUFFIX) or path.parent == self.folder / TRAINING
+                    if path.suffix == ".bad" or (passing and now - path.stat().st_mtime > _STALE_SECONDS):
                         path.unlink()
             self._index.forget_files([path for path in self._index.file_paths() if not Path(path).is_file()])
             return Report(len(doomed), freed_bytes=max(0, before - self.bytes_on_disk()))
@@ -309,6 +322,10 @@ class Store:
                 f"the cache at {self.folder} cannot be {what} ({reason}); what it holds is kept: "
                 "free space or permissions there, or give --cache another folder"
             ) from error
+
+
+def _cache_folder(folder: str | os.PathLike[str] | None) -> Path:
+    return default_cache() if folder is None else Path(folder).expanduser()
 
 
 def _is_damage(error: sqlite3.Error) -> bool:

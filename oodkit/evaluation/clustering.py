@@ -23,7 +23,7 @@ from oodkit.clustering import (
     utilisation,
 )
 from oodkit.data import ImageSet, load_fit_and_test, take
-from oodkit.embedding import Embeddings, embed
+from oodkit.embedding import Embeddings, embed, training_checkpoints
 from oodkit.errors import InvalidInput, nearest_names
 from oodkit.evaluation.versions import library_versions
 from oodkit.progress import progress
@@ -173,7 +173,8 @@ def cluster(
         backbone = load_backbone(backbone)
     fit, test = (embed(images, backbone, cache=cache, skip_unreadable=skip_unreadable) for images in sets)
     numbers = sorted({int(number) for number in grid})
-    with progress(f"clustering by {method}", runs + len(numbers), unit="runs") as advance:
+    label = f"clustering by {method}"
+    with training_checkpoints(cache), progress(label, runs + len(numbers), unit="runs") as advance:
         found = []
         for number in range(int(runs)):
             found.append(_run(find, fit, test, count, seed + number, given))

@@ -12,6 +12,7 @@ from oodkit.backbones import Backbone, Precision, load_backbone
 from oodkit.data import load_dataset, load_fit_and_test
 from oodkit.data.captions import Captions
 from oodkit.data.words import Words
+from oodkit.embedding import training_checkpoints
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.all_scorers import only_by_name
 from oodkit.evaluation.evaluation import Evaluation, Result
@@ -156,7 +157,8 @@ def evaluate(
     notes += shared
     results: list[Result] = []
     scores: dict[str, dict[str, NDArray[np.float64]]] = {}
-    with progress("scoring", len(models) * (2 + len(out_sets)), unit="steps") as advance:
+    count = len(models) * (2 + len(out_sets))
+    with training_checkpoints(cache), progress("scoring", count, unit="steps") as advance:
         for name in list(models):
             model = models.pop(name)  # what it learned is not kept
             try:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from oodkit.backbones import Backbone
 from oodkit.data import FitAndTest, take
 from oodkit.data.image_set import ImageSet
-from oodkit.embedding import Embeddings, embed
+from oodkit.embedding import Embeddings, embed, training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.evaluation import Result
 from oodkit.evaluation.extras import Extras
@@ -179,7 +179,8 @@ class Session:
         needed = self.supply.needed(model, [part for name, part in parts.items() if name != self.in_])
         rows = self.supply.rows(model, self.fit)
         started = time.perf_counter()
-        model.fit(rows, **needed)
+        with training_checkpoints(self._cache):
+            model.fit(rows, **needed)
         model.notes_ += self.supply.doubts(model)
         fit_seconds = time.perf_counter() - started
         if advance:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data import load_fit_and_test, take
-from oodkit.embedding import Embeddings, embed
+from oodkit.embedding import Embeddings, embed, training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.versions import library_versions
 from oodkit.heads import fit_probe
@@ -141,7 +141,8 @@ def sensitivity(
     out, rest = np.sort(order[:count]), np.sort(order[count:])
     rows = np.asarray(clean.features)
     found = []
-    with progress("comparing transformations", len(scorers), unit="transformations") as advance:
+    label = "comparing transformations"
+    with training_checkpoints(cache), progress(label, len(scorers), unit="transformations") as advance:
         for shift, scorer in scorers.items():
             seen = _probe_auroc(rows, views[probes[shift]], rest, out, seed)
             proxy, by_shift, seconds = None, {}, 0.0

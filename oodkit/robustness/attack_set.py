@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from oodkit.atomic import write_atomically
 from oodkit.attacks.base import Attack
 from oodkit.attacks.goal import Direction, Goal
 from oodkit.data.image_set import ImageSet
 from oodkit.detector import Detector
-from oodkit.embedding.atomic import write_atomically
 from oodkit.errors import InvalidInput
 from oodkit.progress import progress
 from oodkit.robustness.attack_sheet import attack_sheet

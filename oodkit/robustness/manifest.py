@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from oodkit.atomic import PARTIAL_SUFFIX, write_atomically
 from oodkit.detector import Detector
-from oodkit.embedding.atomic import PARTIAL_SUFFIX, write_atomically
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.versions import library_versions
 

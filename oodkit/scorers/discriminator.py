@@ -3,19 +3,21 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm
 
+from oodkit.checkpoints import Checkpoints, State, named, optimiser_tensors, restore_optimiser
 from oodkit.errors import InvalidInput
 from oodkit.progress import progress
 from oodkit.scorers.pair_loss import draw_weight, pair_loss
+from oodkit.scorers.schedule import best_epoch, share_of_rate, waited
 
 EPSILON = 1e-5  # added to variances
 BETAS = (0.9, 0.99)
-WARM_UP = 20  # one step in so many
 
 Pairs = tuple[Tensor, Tensor]  # (B, d) rows in the first and in the second place
 
@@ -85,6 +87,7 @@ def train_discriminator(
     learning_rate: float,
     weight_decay: float,
     generator: torch.Generator,
+    checkpoints: Checkpoints,
     batch_statistics: bool = False,
 ) -> list[float]:
     """Train in place by `pair_loss` with AdamW.
@@ -102,6 +105,7 @@ def train_discriminator(
         learning_rate: its peak.
         weight_decay: of the weights, not of biases and normalisation.
         generator: for all that is drawn.
+        checkpoints: of this training, to go on from and to keep.
         batch_statistics: as in `log_odds`; positive and negative pairs are then two batches.
 
     Returns:
@@ -117,7 +121,19 @@ def train_discriminator(
     groups = [{"params": weights, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=learning_rate, betas=BETAS)
     losses: list[float] = []
-    best, kept = math.inf, list(discriminator._parts())
+    kept = {name: part.detach().clone() for name, part in vars(discriminator).items()}
+    first = 0
+    if start := checkpoints.last():
+        first, losses, kept = start.words["step"], start.words["losses"], start.part("kept")
+        for name, value in start.part("part").items():
+            vars(discriminator)[name].detach().copy_(value)
+        restore_optimiser(optimiser, start.part("optimiser"))
+        generator.set_state(start.tensors["generator"])
+
+    def state(done: int) -> State:
+        tensors = named("part", vars(discriminator)) | named("kept", kept)
+        tensors |= named("optimiser", optimiser_tensors(optimiser)) | {"generator": generator.get_state()}
+        return State({"step": done, "losses": losses}, tensors)
 
     def loss_of(positive: Pairs, negative: Pairs, weight: int) -> Tensor:
         if batch_statistics:
@@ -129,27 +145,27 @@ def train_discriminator(
         return pair_loss(z[0], z[1], weight)
 
     with torch.enable_grad(), progress("training pairs", epochs * steps, unit="steps") as advance:
-        for step in range(epochs * steps):
-            rate = _share_of_rate(step, epochs * steps)
+        advance(first)
+        for step in range(first, epochs * steps):
+            if waited(losses, patience):
+                break
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate * rate
+                group["lr"] = learning_rate * share_of_rate(step, epochs * steps)
             loss = loss_of(*draw(generator), draw_weight(generator))
             _check_finite(float(loss.detach()), step, epochs * steps, learning_rate, weight_decay)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             advance()
-            if (step + 1) % steps:
-                continue
-            with torch.no_grad():
-                losses.append(float(loss_of(*held_out, 1)))
-            _check_finite(losses[-1], step, epochs * steps, learning_rate, weight_decay)
-            if losses[-1] < best:
-                best, kept = losses[-1], [part.detach().clone() for part in discriminator._parts()]
-            elif len(losses) - losses.index(best) > patience:
-                break
-    for part, chosen in zip(discriminator._parts(), kept, strict=True):
-        part.requires_grad_(False).copy_(chosen.detach())
+            if (step + 1) % steps == 0:
+                with torch.no_grad():
+                    losses.append(float(loss_of(*held_out, 1)))
+                _check_finite(losses[-1], step, epochs * steps, learning_rate, weight_decay)
+                if best_epoch(losses) == len(losses) - 1:
+                    kept = {name: part.detach().clone() for name, part in vars(discriminator).items()}
+            checkpoints.offer(partial(state, step + 1))
+    for name, part in vars(discriminator).items():
+        part.requires_grad_(False).copy_(kept[name])
     return losses
 
 
@@ -159,13 +175,6 @@ def _check_finite(loss: float, step: int, steps: int, learning_rate: float, weig
             f"the loss is {loss} at step {step + 1} of {steps} (learning_rate={learning_rate:g}, "
             f"weight_decay={weight_decay:g}): lower learning_rate"
         )
-
-
-def _share_of_rate(step: int, steps: int) -> float:
-    warm = steps // WARM_UP
-    if step < warm:
-        return (step + 1) / warm
-    return (1 + math.cos(math.pi * (step - warm) / (steps - warm))) / 2
 
 
 def _by_row(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:

@@ -3,20 +3,22 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from oodkit.checkpoints import Checkpoints, State, named, optimiser_tensors, restore_optimiser
 from oodkit.errors import InvalidInput
 from oodkit.progress import progress
 from oodkit.scorers.distillation_crops import Crops
 from oodkit.scorers.distillation_head import DistillationHead
 from oodkit.scorers.distillation_loss import distillation_loss
+from oodkit.scorers.schedule import best_epoch, share_of_rate, waited
 
 STUDENT_TEMPERATURE = 0.1
 CENTRE_MOMENTUM = 0.9
 TEACHER_CROPS = 2
-WARM_UP = 20  # one step in so many
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def distil(
     held_out: Crops,
     settings: Settings,
     generator: torch.Generator,
+    checkpoints: Checkpoints,
 ) -> Distilled:
     """Train in place with AdamW until `patience` epochs after the loss of held-out crops was lowest.
 
@@ -76,6 +79,7 @@ def distil(
         held_out: crops that are not trained on.
         settings: how.
         generator: for all that is drawn.
+        checkpoints: of this training, to go on from and to keep.
 
     Returns:
         Teacher and centre of the epoch with the lowest loss.
@@ -92,8 +96,29 @@ def distil(
     total = settings.epochs * settings.steps
     losses: list[float] = []
     best = Distilled(teacher, centre, losses)
+    first = 0
+    if start := checkpoints.last():
+        first = start.words["step"]
+        losses += start.words["losses"]
+        for name, head in (("student", student), ("teacher", teacher)):
+            for key, value in start.part(name).items():
+                head.tensors()[key].detach().copy_(value)
+        centre.copy_(start.tensors["centre"])
+        best = Distilled(type(student)(**start.part("best")), start.tensors["best_centre"], losses)
+        restore_optimiser(optimiser, start.part("optimiser"))
+        generator.set_state(start.tensors["generator"])
+
+    def state(done: int) -> State:
+        tensors = named("student", student.tensors()) | named("teacher", teacher.tensors())
+        tensors |= named("best", best.teacher.tensors()) | named("optimiser", optimiser_tensors(optimiser))
+        tensors |= {"centre": centre, "best_centre": best.centre, "generator": generator.get_state()}
+        return State({"step": done, "losses": losses}, tensors)
+
     with progress("distilling", total, unit="steps") as advance:
-        for step in range(total):
+        advance(first)
+        for step in range(first, total):
+            if waited(losses, settings.patience):
+                break
             temperature = teacher_temperature(step, total, *settings.teacher_temperatures)
             with torch.enable_grad():
                 crops = draw(generator)
@@ -108,17 +133,15 @@ def distil(
             update_centre(centre, logits)
             update_teacher(teacher, student, teacher_momentum(step, total, settings.momentum))
             advance()
-            if (step + 1) % settings.steps:
-                continue
-            last = settings.teacher_temperatures[1]
-            with torch.no_grad():
-                found, _ = _losses(student, teacher, centre, held_out, last, settings.weight)
-                losses.append(float(sum(found, torch.zeros(()))))
-            _check_finite(losses[-1], step, total, settings)
-            if losses[-1] == min(losses):
-                best = Distilled(teacher.copy(), centre.clone(), losses)
-            elif len(losses) - losses.index(min(losses)) > settings.patience:
-                break
+            if (step + 1) % settings.steps == 0:
+                last = settings.teacher_temperatures[1]
+                with torch.no_grad():
+                    found, _ = _losses(student, teacher, centre, held_out, last, settings.weight)
+                    losses.append(float(sum(found, torch.zeros(()))))
+                _check_finite(losses[-1], step, total, settings)
+                if best_epoch(losses) == len(losses) - 1:
+                    best = Distilled(teacher.copy(), centre.clone(), losses)
+            checkpoints.offer(partial(state, step + 1))
     return best
 
 
@@ -135,14 +158,6 @@ def teacher_temperature(step: int, steps: int, first: float, last: float) -> flo
 def teacher_momentum(step: int, steps: int, first: float) -> float:
     """From the first momentum to 1, along half a cosine."""
     return 1 - (1 - first) * (1 + math.cos(math.pi * step / steps)) / 2
-
-
-def share_of_rate(step: int, steps: int) -> float:
-    """Of the peak of the learning rate: a rise over a twentieth of the steps, then half a cosine."""
-    warm = steps // WARM_UP
-    if step < warm:
-        return (step + 1) / warm
-    return (1 + math.cos(math.pi * (step - warm) / (steps - warm))) / 2
 
 
 def update_centre(centre: Tensor, logits: Tensor) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from oodkit.checkpoints import checkpoints_of
 from oodkit.clustering.own_neighbours import nearest_others
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
@@ -273,7 +274,8 @@ class SelfDistill(Scorer):
         def draw(generator: torch.Generator) -> Crops:
             return of_rest.draw(torch.randint(len(rest), (size,), generator=generator), generator)
 
-        found = distil(student, draw, held_out, settings, generator)
+        checkpoints = checkpoints_of("selfdistill", self.get_params(), train.features, train.views, train.aux)
+        found = distil(student, draw, held_out, settings, generator, checkpoints)
         for name, part in found.teacher.tensors().items():
             setattr(self, f"{name}_", part)
         self.logit_centre_, self.losses_ = found.centre, found.losses

@@ -5,6 +5,7 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
+from oodkit.checkpoints import checkpoints_of
 from oodkit.clustering.own_neighbours import nearest_others
 from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Need, Scorer, Train
@@ -206,6 +207,7 @@ class SemSAD(Scorer):
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             generator=generator,
+            checkpoints=checkpoints_of("semsad", self.get_params(), train.features, train.views),
             batch_statistics=bool(self.transductive),
         )
         for part in fields(Discriminator):

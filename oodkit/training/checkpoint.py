@@ -1,18 +1,13 @@
-"""Where a training stands, in one file that is either whole or not there."""
+"""Where a training in stages stands."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from oodkit.embedding.atomic import write_atomically
+from oodkit.checkpoints import State, named, optimiser_tensors, restore_optimiser
 from oodkit.errors import InvalidInput
-
-_KEY = "oodkit"
 
 
 @dataclass(frozen=True)
@@ -24,21 +19,21 @@ class Checkpoint:
         step: updates of it that are done.
         losses: by stage, of each step that is done.
         module: the state of the stage.
-        optimiser: of each parameter by number, what its optimiser keeps.
+        optimiser: what its optimiser keeps, as `optimiser_tensors` names it.
     """
 
     stage: str
     step: int
     losses: dict[str, list[float]]
     module: dict[str, Tensor]
-    optimiser: dict[int, dict[str, Tensor]]
+    optimiser: dict[str, Tensor]
 
     @classmethod
     def of(
         cls, stage: str, step: int, losses: dict[str, list[float]], module: nn.Module, optimiser: torch.optim.Optimizer
     ) -> "Checkpoint":
         """Of a stage as it is now."""
-        return cls(stage, step, losses, module.state_dict(), optimiser.state_dict()["state"])
+        return cls(stage, step, losses, module.state_dict(), optimiser_tensors(optimiser))
 
     def restore(self, module: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Bring a stage and its optimiser to where they were.
@@ -48,20 +43,15 @@ class Checkpoint:
         """
         try:
             module.load_state_dict(self.module)
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict({"state": self.optimiser, "param_groups": groups})
+            restore_optimiser(optimiser, self.optimiser)
         except (RuntimeError, ValueError, KeyError) as error:
             reason = " ".join(str(error).split())[:160]
             raise InvalidInput(f"the checkpoint does not fit ({reason}); train into another folder") from error
 
     def write(self, path: Path) -> None:
         """Write the file; an older one stands until this one is whole."""
-        tensors = {f"module.{name}": value for name, value in self.module.items()}
-        for number, kept in self.optimiser.items():
-            tensors.update({f"optimiser.{number}.{name}": value for name, value in kept.items()})
-        words = json.dumps({"stage": self.stage, "step": self.step, "losses": self.losses})
-        whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        write_atomically(path, save(whole, metadata={_KEY: words}))
+        words = {"stage": self.stage, "step": self.step, "losses": self.losses}
+        State(words, named("module", self.module) | named("optimiser", self.optimiser)).write(path)
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
@@ -70,20 +60,8 @@ class Checkpoint:
         Raises:
             InvalidInput: it is damaged, or something else.
         """
-        module: dict[str, Tensor] = {}
-        optimiser: dict[int, dict[str, Tensor]] = {}
+        state = State.read(path)
         try:
-            with safe_open(path, "pt") as file:
-                words = json.loads((file.metadata() or {})[_KEY])
-                for key in file.keys():  # noqa: SIM118 - it is no dict
-                    kind, _, name = key.partition(".")
-                    if kind == "module":
-                        module[name] = file.get_tensor(key)
-                    else:
-                        number, _, name = name.partition(".")
-                        optimiser.setdefault(int(number), {})[name] = file.get_tensor(key)
-            return cls(words["stage"], words["step"], words["losses"], module, optimiser)
-        except (SafetensorError, KeyError, ValueError) as error:
-            raise InvalidInput(
-                f"{path} is not a whole checkpoint ({type(error).__name__}); delete it to train from the beginning"
-            ) from error
+            return cls(**state.words, module=state.part("module"), optimiser=state.part("optimiser"))
+        except TypeError as error:
+            raise InvalidInput(f"{path} is a checkpoint of something else; name another folder with --to") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from oodkit.scorers.schedule import waited
 from oodkit.training.draws import drawing
 from oodkit.training.mixed_precision import Precision, mixed
 from oodkit.training.stage import Stage
@@ -45,9 +46,4 @@ class EarlyStop:
 
     def waited(self, losses: list[float]) -> bool:
         """Whether the lowest of the losses, one for each epoch, is too long ago."""
-        return len(losses) - 1 - best_epoch(losses) >= self.patience
-
-
-def best_epoch(losses: list[float]) -> int:
-    """The first epoch of lowest loss, from 0 on."""
-    return losses.index(min(losses))
+        return waited(losses, self.patience)

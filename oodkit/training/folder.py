@@ -7,9 +7,9 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from oodkit.atomic import write_atomically
 from oodkit.backbones.state_file import load_strictly, read_state_file
 from oodkit.backbones.trained_family import CARD, read_card
-from oodkit.embedding.atomic import write_atomically
 from oodkit.errors import InvalidInput
 from oodkit.training.checkpoint import Checkpoint
 

@@ -19,9 +19,10 @@ from oodkit.data import DatasetName, FitAndTest, load_dataset, load_fit_and_test
 from oodkit.data.image_set import ImageSet
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers.checks import check_seed
+from oodkit.scorers.schedule import best_epoch
 from oodkit.training.contrast import Contrast
 from oodkit.training.draws import drawing, generator_of
-from oodkit.training.early_stop import EarlyStop, best_epoch
+from oodkit.training.early_stop import EarlyStop
 from oodkit.training.folder import BEST, TrainingFolder
 from oodkit.training.images import TrainingImages
 from oodkit.training.judging import Judgement, judge_pairs, judge_uniformity

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
+from oodkit.checkpoints import checkpoints_in
 from oodkit.clustering.figures import matched_accuracy
 from oodkit.clustering.kmeans import kmeans
 from oodkit.clustering.temi import SHARE_MOMENTUM, Trainer, learning_rate_at, principal_components, temi
@@ -69,6 +70,32 @@ def test_runs_repeat_whatever_the_order_of_rows() -> None:
     assert np.array_equal(temi(rows, 4, **FAST).losses, found.losses)
     assert not np.array_equal(temi(rows, 4, seed=1, **FAST).losses, found.losses)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("step", [2, 4, 9, 79])
+def test_a_training_that_was_killed_ends_as_one_that_never_stopped(tmp_path, every_step, monkeypatch, step) -> None:
+    """Interrupted in the first epoch, at its end, later and before the last step: bit for bit the same."""
+    rows, _ = groups()
+    whole = temi(rows, 4, **FAST)
+    calls: list[int] = []
+
+    def failing(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == step + 1:
+            raise KeyboardInterrupt
+        return student_step(*arguments)
+
+    monkeypatch.setattr(sys.modules[Trainer.__module__], "student_step", failing)
+    with pytest.raises(KeyboardInterrupt), checkpoints_in(tmp_path):
+        temi(rows, 4, **FAST)
+    with checkpoints_in(tmp_path):
+        found = temi(rows[::-1], 4, **FAST)  # the order of rows does not matter
+
+    assert len(calls) == 81
+    assert np.array_equal(found.assignments[::-1], whole.assignments)
+    assert np.array_equal(found.losses, whole.losses)
+    for name, tensor in whole.teacher.tensors().items():
+        assert torch.equal(found.teacher.tensors()[name], tensor)
 
 
 def test_the_head_of_the_lowest_loss_assigns() -> None:

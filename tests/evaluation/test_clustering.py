@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from oodkit.clustering.temi import Trainer
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.clustering import cluster
 from oodkit.evaluation.clustering_plot import plot_clusters
@@ -53,6 +54,29 @@ def test_temi_runs_with_its_settings(found):
     assert report.params["beta"] == 0.6
     assert np.isfinite(report.runs[0].loss)
     assert report.runs[0].figures.accuracy >= 0.5
+
+
+def test_runs_that_are_done_are_kept_when_a_later_one_is_killed(found, tmp_path, every_step, monkeypatch):
+    """The same figures as without the kill, and only the steps that were missing; nothing is left in the cache."""
+    whole, steps = found(method="temi", runs=2, params=FAST), []
+    step = Trainer.step
+
+    def failing(self, *arguments, **options):
+        steps.append(1)
+        if len(steps) == 8:  # the third of the second run
+            raise KeyboardInterrupt
+        return step(self, *arguments, **options)
+
+    monkeypatch.setattr(Trainer, "step", failing)
+    with pytest.raises(KeyboardInterrupt):
+        found(method="temi", runs=2, params=FAST)
+    assert len(list((tmp_path / "training").iterdir())) == 2
+    again = found(method="temi", runs=2, params=FAST)
+
+    assert len(steps) == 11
+    assert [run.loss for run in again.runs] == [run.loss for run in whole.runs]
+    assert [run.fit_sizes for run in again.runs] == [run.fit_sizes for run in whole.runs]
+    assert not (tmp_path / "training").exists()
 
 
 def test_without_labels_there_are_sizes_alone(found):

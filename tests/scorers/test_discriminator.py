@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from oodkit.checkpoints import Checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.scorers.discriminator import Discriminator, train_discriminator
 
@@ -13,11 +14,18 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def trained(draw, held_out=None, seed=0, **changed):
+def trained(draw, held_out=None, seed=0, checkpoints=None, **changed):
     held_out = draw(generator(100)) if held_out is None else held_out
     discriminator = Discriminator.drawn(2, 16, generator(seed))
     settings = {**SETTINGS, **changed}
-    losses = train_discriminator(discriminator, draw, held_out, generator=generator(seed), **settings)
+    losses = train_discriminator(
+        discriminator,
+        draw,
+        held_out,
+        generator=generator(seed),
+        checkpoints=checkpoints or Checkpoints(None),
+        **settings,
+    )
     return discriminator, losses
 
 
@@ -46,6 +54,30 @@ def test_it_learns_what_tells_pairs_apart():
     assert losses[-1] < 0.9
     assert (discriminator.log_odds(u, v) > discriminator.log_odds(u, other)).float().mean() > 0.9
     assert not discriminator.weight1.requires_grad
+
+
+@pytest.mark.parametrize("step", [7, 40, 41])
+def test_a_training_that_was_killed_ends_as_one_that_never_stopped(tmp_path, every_step, step):
+    """Interrupted within an epoch, at the end of one and after it: the same losses and weights, bit for bit."""
+    whole, losses = trained(same_or_not)
+    draws, again = iter(range(step)), []
+
+    def failing(generator):
+        if next(draws, None) is None:
+            raise KeyboardInterrupt
+        return same_or_not(generator)
+
+    held_out = same_or_not(generator(100))
+    with pytest.raises(KeyboardInterrupt):
+        trained(failing, held_out, checkpoints=Checkpoints(tmp_path / "c"))
+    resumed, found = trained(
+        lambda generator: again.append(1) or same_or_not(generator), held_out, checkpoints=Checkpoints(tmp_path / "c")
+    )
+
+    assert len(again) == SETTINGS["steps"] * len(losses) - step
+    assert found == losses
+    for name, part in vars(whole).items():
+        assert torch.equal(vars(resumed)[name], part)
 
 
 def test_pairs_that_do_not_differ_teach_nothing():

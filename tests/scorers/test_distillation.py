@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from oodkit.checkpoints import Checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.scorers.distillation import (
     Settings,
     distil,
-    share_of_rate,
     teacher_momentum,
     teacher_probabilities,
     teacher_temperature,
@@ -20,6 +20,7 @@ from oodkit.scorers.distillation import (
 )
 from oodkit.scorers.distillation_crops import Crops
 from oodkit.scorers.distillation_head import DistillationHead
+from oodkit.scorers.schedule import share_of_rate
 
 SETTINGS = Settings(
     epochs=6,
@@ -44,9 +45,10 @@ def crops(generator, count=32):
     return Crops(near, [rows.roll(3, dims=1)[None]])
 
 
-def run(settings=SETTINGS, seed=0, student=None):
+def run(settings=SETTINGS, seed=0, student=None, draw=crops, checkpoints=None):
     generator = torch.Generator().manual_seed(seed)
-    return distil(student or head(), crops, crops(generator, 64), settings, generator)
+    held_out = crops(generator, 64)
+    return distil(student or head(), draw, held_out, settings, generator, checkpoints or Checkpoints(None))
 
 
 def test_the_teacher_moves_as_its_momentum_says():
@@ -119,11 +121,32 @@ def test_stops_early_and_keeps_the_best():
 
     held = crops(torch.Generator().manual_seed(1), 64)
     settings = replace(SETTINGS, epochs=50, patience=2, learning_rate=0.02, weight=0.0, momentum=0.5)
-    found = distil(student, worse, held, settings, torch.Generator().manual_seed(0))
+    found = distil(student, worse, held, settings, torch.Generator().manual_seed(0), Checkpoints(None))
     best = found.losses.index(min(found.losses))
     assert len(found.losses) == min(50, best + 3)
     logits = found.teacher.logits(held.positive.flatten(0, 1)).unflatten(0, (2, -1))
     assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("step", [3, 8, 9])
+def test_a_training_that_was_killed_ends_as_one_that_never_stopped(tmp_path, every_step, step):
+    """Interrupted within an epoch, at the end of one and after it: the same losses and teacher, bit for bit."""
+    whole, draws, again = run(), iter(range(step)), []
+
+    def failing(generator):
+        if next(draws, None) is None:
+            raise KeyboardInterrupt
+        return crops(generator)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(draw=failing, checkpoints=Checkpoints(tmp_path / "c"))
+    resumed = run(draw=lambda generator: again.append(1) or crops(generator), checkpoints=Checkpoints(tmp_path / "c"))
+
+    assert len(again) == SETTINGS.steps * len(whole.losses) - step
+    assert resumed.losses == whole.losses
+    assert torch.equal(resumed.centre, whole.centre)
+    for name, part in whole.teacher.tensors().items():
+        assert torch.equal(resumed.teacher.tensors()[name], part)
 
 
 @pytest.mark.parametrize("rate", [1e30, math.inf])

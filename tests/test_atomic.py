@@ -2,7 +2,7 @@
 
 import pytest
 
-from oodkit.embedding.atomic import write_atomically
+from oodkit.atomic import write_atomically
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
