@@ -99,6 +99,15 @@ def score(
         ),
     ] = None,
     source_resolution: SourceResolutionOption = None,
+    average_views: Annotated[
+        str | None,
+        typer.Option(
+            "--average-views",
+            metavar="V,V,...",
+            help="Average the features of each image with those of these views, such as flip,mild1,mild2 "
+            "(test-time augmentation); `oodkit list views`.",
+        ),
+    ] = None,
     leave_out: Annotated[
         Path | None,
         typer.Option(
@@ -174,6 +183,7 @@ def score(
         source_resolution=source_resolution,
         leave_out=read_left_out(leave_out) if leave_out else frozenset(),
         aux=aux,
+        average_views=average_views.split(",") if average_views else (),
     )
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)

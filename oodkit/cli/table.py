@@ -48,11 +48,13 @@ def _table(evaluation: Evaluation, headings: tuple[str, ...]) -> Table:
     stepped = "" if settings.get("perturb") is None else f", perturbed by {settings['perturb']}"
     side = settings.get("source_resolution")
     shrunk = "" if side is None else f", shrunk to {side} px first"
+    mean = settings.get("average_views")
+    averaged = f", mean over {len(mean) + 1} views" if mean else ""
     more = "" if headings == _WIDE else "; AUPR in a wider terminal or with --json"
     table = Table(
         title=escape(
             f"in: {evaluation.in_} ({sample.n_fit:,} fit, {sample.n_in:,} test), {evaluation.backbone}, "
-            f"{settings['image_size']} px, {settings['precision']}{shrunk}{stepped}"
+            f"{settings['image_size']} px, {settings['precision']}{shrunk}{stepped}{averaged}"
         ),
         caption=f"per cent; 95 % interval by DeLong; FPR95 with in-images as positives{more}",
         box=box.SIMPLE_HEAD,

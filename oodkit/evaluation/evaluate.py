@@ -60,6 +60,7 @@ def evaluate(
     source_resolution: int | None = None,
     leave_out: Collection[str] = frozenset(),
     aux: str | None = None,
+    average_views: Sequence[str] = (),
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
@@ -103,6 +104,9 @@ def evaluate(
             near-duplicates that an audit found; they are still fitted on.
         aux: name of a data set that is not in-distribution, for scorers that learn from such images; its train split
             unless another is named. It must be another data set than in-set and out-sets.
+        average_views: test-time augmentation: each image that is fitted, tested or scored stands for the mean of its
+            own features and of those of its views of these names, such as ("flip", "mild1"). Each view costs an
+            embedding of every image. Views that a scorer is trained on stay as they are.
 
     Raises:
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
@@ -138,6 +142,7 @@ def evaluate(
         perturb=perturb,
         leave_out=leave_out,
         aux=None if aux is None else load_dataset(aux, data_root=data_root, prefer="train"),
+        average=average_views,
     )
     left_out = [*broken, *_leave_out(models, session, asked_for=scorers not in (None, ALL))]
     if not models:
@@ -148,6 +153,8 @@ def evaluate(
     notes = [*([halves.note] if halves.note else []), *left_out, *session.supply.unused(models.values())]
     if perturb is not None:
         notes.append(f"test and out-images are scored after a step of {perturb} in pixels of [0, 1], for each scorer")
+    if average_views:
+        notes.append(f"each image stands for the mean of its features and of its views {', '.join(average_views)}")
     if source_resolution is not None:
         notes += resolution_notes(source_resolution, {in_: halves.test, **out_sets})
     for name, images in out_sets.items():
@@ -190,6 +197,7 @@ def evaluate(
             **session.supply.settings(),
             "perturb": perturb,
             "source_resolution": source_resolution,
+            "average_views": list(session.average),
             "left_out": session.left_out,
             "aux": aux,
         },

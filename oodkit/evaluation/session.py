@@ -14,6 +14,7 @@ from oodkit.data import FitAndTest, take
 from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Embeddings, embed, training_checkpoints
 from oodkit.errors import InvalidInput
+from oodkit.evaluation.averaging import check_average, mean_of_views
 from oodkit.evaluation.evaluation import Result
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.overlap import overlaps, refuse_aux, refuse_equal, refuse_shared_aux
@@ -58,9 +59,12 @@ class Session:
         perturb: size of ODIN's step on each scored image; None for none.
         leave_out: SHA-256 (hex) of contents that are neither tested nor scored, such as near-duplicates.
         aux: images that scorers learn from as not in-distribution; None for none.
+        average: views whose features are averaged with those of each image; views that a scorer is trained on, and
+            auxiliary images, stay as they are.
 
     Raises:
         InvalidInput: an out-set is the in-set, the auxiliary set is one of them, or the extras do not fit.
+        UnknownName: no such view.
     """
 
     fit: Embeddings
@@ -83,6 +87,7 @@ class Session:
         perturb: float | None = None,
         leave_out: Collection[str] = frozenset(),
         aux: ImageSet | None = None,
+        average: Sequence[str] = (),
     ) -> None:
         for name, images in outs.items():
             refuse_equal(in_, halves, name, images)
@@ -92,10 +97,12 @@ class Session:
             check_epsilon(perturb)
             if backbone.compile:
                 raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
+            if average:
+                raise InvalidInput("images are either perturbed or averaged over views; leave one of both out")
         self.in_, self.halves, self.out_sets, self.backbone = in_, halves, dict(outs), backbone
         self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
         self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache, embed_view=self._embedded, aux=aux)
-        self._aux = aux
+        self._aux, self.average = aux, check_average(average)
         self._extras, self._cache, self._skip_unreadable = extras, cache, skip_unreadable
         self._leave_out, self.left_out = frozenset(leave_out), 0
         self._moving: dict[str, ImageSet] = {}
@@ -123,6 +130,7 @@ class Session:
             perturb=self.perturb,
             leave_out=self._leave_out,
             aux=self._aux,
+            average=self.average,
         )
 
     def limited(self, images: ImageSet) -> ImageSet:
@@ -141,8 +149,8 @@ class Session:
                 set are in an out-set, or all of them in the in-set.
             StoreError: the store cannot be used.
         """
-        self.fit, test = self._embedded(self.halves.fit), self._embedded(self.halves.test)
-        outs = {name: self._embedded(images) for name, images in self.out_sets.items()}
+        self.fit, test = self._averaged(self.halves.fit), self._averaged(self.halves.test)
+        outs = {name: self._averaged(images) for name, images in self.out_sets.items()}
         self.supply.fit = self.fit
         lines: list[str] = []
         self.left_out = 0
@@ -253,6 +261,10 @@ class Session:
         if not kept.all():
             lines.append(f"{int((~kept).sum()):,} of {len(kept):,} images of {name} are left out, as listed")
         return part[kept]
+
+    def _averaged(self, images: ImageSet) -> Embeddings:
+        """A set through the session's view, averaged over the views that are asked for."""
+        return mean_of_views([self._embedded(images, view) for view in (IDENTITY, *self.average)])
 
     def _embedded(self, images: ImageSet, view: str = IDENTITY) -> Embeddings:
         """A set through the session's view, and then another."""

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data import load_fit_and_test, take
-from oodkit.embedding import Embeddings, embed, training_checkpoints
+from oodkit.embedding import embed, training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.versions import library_versions
+from oodkit.evaluation.view_supply import of_same
 from oodkit.heads import fit_probe
 from oodkit.metrics import Sensitivity, auroc, sensitivity_proxy
 from oodkit.progress import progress
 from oodkit.scorers import create
 from oodkit.scorers.shifts import shift_names, shift_views
+from oodkit.views import IDENTITY
 
 CANDIDATES = ("rotate", "rotate_any", "patches2", "patches4", "pixels")
 LEAST_AUROC = 0.6  # of a probe that tells images from shifted ones; below, the backbone does not see the shift
@@ -129,11 +131,12 @@ def sensitivity(
     scorers = {shift: create("selfdistill", **given, shift=shift, negatives="own", seed=seed) for shift in shifts}
     names = {name for scorer in scorers.values() for name in scorer.view_names()}
     probes = {shift: shift_views(shift, 1)[0] for shift in shifts}
-    clean = embed(images, backbone, cache=cache, skip_unreadable=skip_unreadable)
-    views = {
-        name: _of_same(clean, embed(images, backbone, view=name, cache=cache, skip_unreadable=skip_unreadable))
-        for name in sorted(names | set(probes.values()))
+    embedded = {
+        name: embed(images, backbone, view=name, cache=cache, skip_unreadable=skip_unreadable)
+        for name in (IDENTITY, *sorted(names | set(probes.values())))
     }
+    clean = embedded.pop(IDENTITY)
+    views = {name: np.asarray(of_same(clean, part).features) for name, part in embedded.items()}
     order = np.random.default_rng(seed).permutation(len(clean))
     count = round(held_out * len(order))
     if count < 2 or len(order) - count < 2:
@@ -199,12 +202,6 @@ def _check(shifts: Sequence[str], given: Mapping[str, Any], held_out: float) -> 
             raise InvalidInput(f"{name} is no parameter to give here: the comparison sets it")
     if not 0 < held_out < 1:
         raise InvalidInput(f"held_out must be a share between 0 and 1, got {held_out}")
-
-
-def _of_same(clean: Embeddings, view: Embeddings) -> NDArray[Any]:
-    if view.ids != clean.ids:
-        raise InvalidInput(f"the view {view.view} has other images than the set itself: run again")
-    return np.asarray(view.features)
 
 
 def _probe_auroc(

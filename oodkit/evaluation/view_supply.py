@@ -43,12 +43,12 @@ class ViewSupply:
             fit: the images as they are, to compare with.
         """
         made = [self._through(name, False) for name in model.view_names()]
-        return [_of_same(fit, part) for part in made]
+        return [of_same(fit, part) for part in made]
 
     def aux(self, model: Scorer) -> list[Embeddings]:
         """The auxiliary images, then their views in the order of the scorer's `aux_view_names`."""
         clean, *rest = [self._through(name, True) for name in (IDENTITY, *model.aux_view_names())]
-        return [clean, *(_of_same(clean, part) for part in rest)]
+        return [clean, *(of_same(clean, part) for part in rest)]
 
     @property
     def has_aux(self) -> bool:
@@ -73,7 +73,8 @@ class ViewSupply:
         return self._made[is_aux, name]
 
 
-def _of_same(images: Embeddings, view: Embeddings) -> Embeddings:
+def of_same(images: Embeddings, view: Embeddings) -> Embeddings:
+    """The view itself; raises InvalidInput where it is not of the same images."""
     if images.ids != view.ids:
         raise InvalidInput(
             f"the view {view.view} of {images.dataset}:{images.split} has {len(view)} images and not the same "

@@ -1,0 +1,96 @@
+"""Features averaged over views."""
+
+import numpy as np
+import pytest
+
+from oodkit import embed, evaluate
+from oodkit.backbones import load_backbone
+from oodkit.errors import InvalidInput, UnknownName
+
+
+@pytest.fixture
+def backbone(tiny_name):
+    return load_backbone(tiny_name, device="cpu")
+
+
+@pytest.fixture
+def mirrored(tmp_path, photograph):
+    """Eight photographs, and the same ones mirrored."""
+    folders = tmp_path / "plain", tmp_path / "mirrored"
+    for folder in folders:
+        folder.mkdir()
+    for number in range(8):
+        image = photograph(900 + number)
+        image.save(folders[0] / f"{number}.png")
+        image.transpose(0).save(folders[1] / f"{number}.png")  # left to right
+    return [str(folder) for folder in folders]
+
+
+def test_scores_are_those_of_mean_features(photo_folder, mirrored, backbone):
+    """Cosines of mean features, computed in float64 here, and said in notes and settings."""
+    names = ("flip", "mild1")
+    found = evaluate(str(photo_folder), mirrored[0], backbone=backbone, scorers="knn", average_views=names)
+
+    def unit(images):
+        rows = sum(np.float64(embed(images, backbone, view=view).features) for view in ("identity", *names))
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    plain = evaluate(str(photo_folder), mirrored[0], backbone=backbone, scorers="knn")
+    nearest = (unit(mirrored[0]) @ unit(f"{photo_folder}:train").T).max(axis=1)
+    got = found.scores["knn"][mirrored[0]]
+
+    np.testing.assert_allclose(got, nearest, atol=1e-6)
+    assert np.abs(got - plain.scores["knn"][mirrored[0]]).max() > 1e-4
+    assert found.settings["average_views"] == ["flip", "mild1"]
+    assert plain.settings["average_views"] == []
+    assert any("mean of its features and of its views flip, mild1" in note for note in found.notes)
+
+
+def test_a_mirrored_set_is_the_same_set(photo_folder, mirrored, backbone):
+    """Averaged with its mirror image, an image scores as its mirror image does; by itself it does not."""
+
+    def scores(**options):
+        found = evaluate(str(photo_folder), mirrored, backbone=backbone, scorers="knn", **options)
+        return [found.scores["knn"][name] for name in mirrored]
+
+    one, other = scores(average_views=["flip"])
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    one, other = scores()
+    assert np.abs(one - other).max() > 1e-4
+
+
+def test_views_are_embedded_once(photo_folder, mirrored, backbone):
+    """Another average takes what is stored."""
+    arguments = {"backbone": backbone, "scorers": "knn"}
+    first = evaluate(str(photo_folder), mirrored[0], average_views=["flip"], **arguments)
+    again = evaluate(str(photo_folder), mirrored[0], average_views=["flip"], **arguments)
+    more = evaluate(str(photo_folder), mirrored[0], average_views=["rotate90", "flip"], **arguments)
+    images = sum(getattr(first.results[0], name) for name in ("n_fit", "n_in", "n_out"))
+
+    assert first.settings["images_embedded"] == 2 * images
+    assert again.settings["images_embedded"] == 0
+    assert more.settings["images_embedded"] == images
+
+
+def test_a_scorer_that_is_trained_on_views_gets_mean_rows_and_plain_views(photo_folder, mirrored, backbone):
+    """It runs, and its scores change."""
+    params = {"semsad": {"epochs": 1, "k": 1, "neighbours": 1}}
+    arguments = {"backbone": backbone, "scorers": "semsad", "params": params}
+    plain = evaluate(str(photo_folder), mirrored[0], **arguments)
+    found = evaluate(str(photo_folder), mirrored[0], average_views=["flip"], **arguments)
+    assert np.abs(found.scores["semsad"][mirrored[0]] - plain.scores["semsad"][mirrored[0]]).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "error", "message"),
+    [
+        (["flop"], {}, UnknownName, "flip"),
+        (["identity"], {}, InvalidInput, "leave identity out"),
+        (["flip", "flip"], {}, InvalidInput, "the view flip is named twice"),
+        (["flip"], {"perturb": 0.001}, InvalidInput, "either perturbed or averaged"),
+    ],
+)
+def test_what_cannot_be_averaged(photo_folder, mirrored, backbone, names, options, error, message):
+    """One line each."""
+    with pytest.raises(error, match=message):
+        evaluate(str(photo_folder), mirrored[0], backbone=backbone, scorers="knn", average_views=names, **options)
