@@ -6,32 +6,35 @@ import torch
 from torch import Tensor
 
 
-def product(left: Tensor, right: Tensor) -> Tensor:
-    """Products of a stack of matrices, (n, R, K) and (n, K, C) -> (n, R, C), in the dtype that both have.
+def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Products of a stack of matrices, (n, R, K) and (n, K, C) -> (n, R, C), in the dtype that all have.
 
     Args:
         left: (n, R, K), or (R, K) for the same in all products.
         right: (n, K, C).
+        bias: (n, 1, C) that is added; None for nothing.
     """
     several = left if left.ndim == 3 else left.expand(len(right), *left.shape)
-    if not _by_onednn(left):
-        return torch.bmm(several, right)
-    found = [_onednn_product(a, b) for a, b in zip(several, right, strict=True)]
-    return found[0][None] if len(found) == 1 else torch.stack(found)
+    if left.device.type != "cpu":
+        return torch.bmm(several, right) if bias is None else torch.baddbmm(bias, several, right)
+    if left.dtype == torch.float32 and _wide_onednn():
+        added = [None] * len(right) if bias is None else [row[0] for row in bias]
+        made = [_onednn_product(*parts) for parts in zip(several, right, added, strict=True)]
+        return made[0][None] if len(made) == 1 else torch.stack(made)
+    found = right.new_empty(len(right), several.shape[1], right.shape[2])
+    for place in range(len(right)):  # products of whole stacks are slower where a matrix is a transpose
+        torch.mm(several[place], right[place], out=found[place])
+    return found if bias is None else found.add_(bias)
 
 
-def _onednn_product(left: Tensor, right: Tensor) -> Tensor:
+def _onednn_product(left: Tensor, right: Tensor, bias: Tensor | None) -> Tensor:
     """(R, K) and (K, C) -> (R, C); other strides than those of a matrix or its transpose are very slow."""
     weight = _plain(right).T
-    return torch.ops.mkldnn._linear_pointwise(_plain(left), weight, None, "none", [], "")  # type: ignore[no-any-return]
+    return torch.ops.mkldnn._linear_pointwise(_plain(left), weight, bias, "none", [], "")  # type: ignore[no-any-return]
 
 
 def _plain(matrix: Tensor) -> Tensor:
     return matrix if matrix.is_contiguous() or matrix.T.is_contiguous() else matrix.contiguous()
-
-
-def _by_onednn(left: Tensor) -> bool:
-    return left.device.type == "cpu" and left.dtype == torch.float32 and _wide_onednn()
 
 
 @cache

@@ -77,9 +77,18 @@ def student_step(
     slopes = Heads(**found)
     losses = log_share.new_empty(len(log_share))
     every = weights.expand(len(log_share), -1)
+    turned = x.T.contiguous()
     for part in head_parts(heads, x):
         losses[part] = _student_part(
-            heads.part(part), x, log_teacher[part], every[part], log_share[part], beta, len(losses), slopes.part(part)
+            heads.part(part),
+            x,
+            turned,
+            log_teacher[part],
+            every[part],
+            log_share[part],
+            beta,
+            len(losses),
+            slopes.part(part),
         )
     return losses, found
 
@@ -87,6 +96,7 @@ def student_step(
 def _student_part(
     heads: Heads,
     x: Tensor,
+    turned: Tensor,
     log_teacher: Tensor,
     weights: Tensor,
     log_share: Tensor,
@@ -102,16 +112,17 @@ def _student_part(
     torch.add(student[:, :half], log_teacher[:, half:], out=joint[:, :half])
     torch.add(student[:, half:], log_teacher[:, :half], out=joint[:, half:])
     joint.mul_(beta).sub_(log_share[:, None, :])
-    gains = joint.logsumexp(dim=2, keepdim=True)  # (h, 2 B, 1): minus the loss of each row
+    best = joint.log_softmax(dim=2)
+    gains = joint[:, :, :1] - best[:, :, :1]  # (h, 2 B, 1): minus the loss of each row
     both = weights.repeat(1, 2)
-    slope = student.exp_().sub_(joint.sub_(gains).exp_())
+    slope = student.exp_().sub_(best.exp_())
     slope.mul_((both * (beta / (count * rows)))[:, :, None])  # by the logits, in units of the temperature
-    _backward(heads, x, made, slope.to(x.dtype), slopes)
+    _backward(heads, turned, made, slope.to(x.dtype), slopes)
     return -(both * gains[:, :, 0]).mean(dim=1)
 
 
-def _backward(heads: Heads, x: Tensor, made: "_Forward", by_logits: Tensor, slopes: Heads) -> None:
-    """From the gradient by the logits, (h, R, C) in units of the temperature, to those by the parameters."""
+def _backward(heads: Heads, turned: Tensor, made: "_Forward", by_logits: Tensor, slopes: Heads) -> None:
+    """From the gradient by the logits, (h, R, C) in units of the temperature, and the rows, turned to (D, R)."""
     exact, code = heads.last.dtype, made.code
     by_directions = product(made.narrow.transpose(1, 2), by_logits).to(exact).div_(TEMPERATURE)
     torch.sum(by_directions * made.units, dim=1, keepdim=True, out=slopes.gain)
@@ -121,12 +132,12 @@ def _backward(heads: Heads, x: Tensor, made: "_Forward", by_logits: Tensor, slop
     by_code = product(by_logits, made.directions.transpose(1, 2)).to(exact)
     by_code.addcmul_(code, (by_code * code).sum(dim=2, keepdim=True), value=-1).div_(made.norms)
     torch.sum(by_code, dim=1, keepdim=True, out=slopes.second_bias)
-    narrow = by_code.to(x.dtype)
+    narrow = by_code.to(turned.dtype)
     slopes.second.copy_(product(made.hidden.transpose(1, 2), narrow))
     by_hidden = product(narrow, made.second.transpose(1, 2))
     by_before = torch.ops.aten.gelu_backward(by_hidden, made.before)
     torch.sum(by_before, (1,), True, dtype=exact, out=slopes.first_bias)
-    slopes.first.copy_(product(x.T, by_before))
+    slopes.first.copy_(product(turned, by_before))
 
 
 class _Forward(NamedTuple):
@@ -154,10 +165,10 @@ class _Forward(NamedTuple):
 
 def _forward(heads: Heads, x: Tensor) -> _Forward:
     dtype, exact = x.dtype, heads.last.dtype
-    before = product(x, heads.first.to(dtype)).add_(heads.first_bias.to(dtype))
+    before = product(x, heads.first.to(dtype), heads.first_bias.to(dtype))
     hidden = gelu(before)
     second = heads.second.to(dtype)
-    code = product(hidden, second).add_(heads.second_bias.to(dtype)).to(exact)
+    code = product(hidden, second, heads.second_bias.to(dtype)).to(exact)
     norms = torch.linalg.vector_norm(code, dim=2, keepdim=True).clamp_min_(LEAST_NORM)
     code.div_(norms)
     narrow = code.to(dtype)
