@@ -1,6 +1,6 @@
 """k-means of more rows than are held: a memory-mapped float32 file of 1,000,000 x 768.
 
-Run: python perf/kmeans.py [--clusters 100,1000] [--rows N] [--restarts R]
+Run: python perf/kmeans.py [--clusters 100,1000] [--rows N] [--restarts R] [--engine sklearn|faiss]
 
 Writes a file of 3 GB to a temporary folder (TMPDIR) and removes it. Processor time counts all threads together,
 so that a busy machine changes them little. Rows are of 1,000 groups that overlap.
@@ -10,18 +10,20 @@ import argparse
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import numpy as np
 from private_memory import peak_private_bytes
 from surroundings import surroundings
 
 from oodkit.clustering import Clusters, kmeans
+from oodkit.clustering.centre_search import Engine
 
 WIDTH, GROUPS, BLOCK = 768, 1000, 20_000
 
 
-def main(rows: int, clusters: list[int], restarts: int) -> None:
-    print(surroundings("scikit-learn"))
+def main(rows: int, clusters: list[int], restarts: int, engine: Engine) -> None:
+    print(surroundings("scikit-learn"), engine)
     with TemporaryDirectory() as folder:
         path = Path(folder, "rows.npy")
         write(path, rows)
@@ -30,7 +32,7 @@ def main(rows: int, clusters: list[int], restarts: int) -> None:
             found: list[Clusters] = []
             processor, started = time.process_time(), time.perf_counter()
             _, above = peak_private_bytes(
-                lambda count=count, found=found: found.append(kmeans(features, count, restarts=restarts))  # type: ignore[misc]
+                lambda count=count, found=found: found.append(kmeans(features, count, restarts=restarts, engine=engine))  # type: ignore[misc]
             )
             processor, seconds = time.process_time() - processor, time.perf_counter() - started
             sizes = np.bincount(found[0].assignments, minlength=count)
@@ -57,5 +59,6 @@ if __name__ == "__main__":
     parser.add_argument("--clusters", default="100,1000")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--restarts", type=int, default=1)
+    parser.add_argument("--engine", choices=get_args(Engine), default="sklearn")
     given = parser.parse_args()
-    main(given.rows, [int(word) for word in given.clusters.split(",")], given.restarts)
+    main(given.rows, [int(word) for word in given.clusters.split(",")], given.restarts, given.engine)

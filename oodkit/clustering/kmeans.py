@@ -1,13 +1,11 @@
 """k-means clusters of rows, the same whatever the order of the rows."""
 
-import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
+from oodkit.clustering.centre_search import Engine, Search
 from oodkit.clustering.lloyd import lloyd
 from oodkit.clustering.row_blocks import Rows, UnitRows, checked_blocks
 from oodkit.clustering.row_order import row_order
@@ -36,6 +34,7 @@ def kmeans(
     restarts: int | None = None,
     iterations: int = 300,
     spherical: bool = False,
+    engine: Engine = "sklearn",
 ) -> Clusters:
     """Partition rows into clusters with small squared distances to their means: Lloyd's algorithm, k-means++ starts.
 
@@ -51,8 +50,11 @@ def kmeans(
         restarts: number of starts, of which the best is kept; None: 10, or 3 on a sample.
         iterations: at most so many per start.
         spherical: by cosine in place of distance: rows and centres are scaled to length 1.
+        engine: what finds the centres that the last passes begin with: "sklearn" from k-means++ starts, or "faiss",
+            which has to be installed, from random starts: some times faster, and a little less compact.
 
     Raises:
+        MissingDependency: the engine is not installed.
         InvalidInput: wrong shape, not finite, so large that squares overflow, fewer than 2 clusters, or fewer than 1
             start or iteration.
         TooFewSamples: more clusters than rows, or than different rows.
@@ -71,48 +73,30 @@ def kmeans(
             raise InvalidInput(f"{name} must be an integer of at least 1, got {value}")
     if not isinstance(spherical, bool):
         raise InvalidInput(f"spherical must be True or False, got {spherical!r}")
+    if engine not in get_args(Engine):
+        raise InvalidInput(f"engine must be one of {', '.join(map(repr, get_args(Engine)))}, got {engine!r}")
     if clusters > features.shape[0]:
         found = f"got {features.shape[0]} sample(s)"
         raise TooFewSamples(f"clusters={clusters} needs at least {clusters} fit samples, {found}; lower clusters")
     rows = UnitRows(features) if spherical else features
     width = 8 if features.dtype == np.float64 else 4
     if features.shape[0] * features.shape[1] * width > WHOLE_BYTES:
-        return _of_many(rows, clusters, seed, restarts or SAMPLE_RESTARTS, iterations, spherical)
+        search = Search(engine, clusters, restarts or SAMPLE_RESTARTS, iterations, seed)
+        return _of_many(rows, search, spherical)
     held = np.concatenate([block for _, block in checked_blocks(rows)])
     order = row_order(held)
-    model = _model(clusters, restarts or RESTARTS, iterations, seed)
-    ordered = _labels(model, held[order], None, clusters)
+    ordered, centres = Search(engine, clusters, restarts or RESTARTS, iterations, seed).run(held[order])
+    if spherical or ordered is None:
+        return Clusters(*lloyd(held, centres, iterations, 0.0, spherical=spherical))
     assignments = np.empty(len(held), dtype=np.int64)
     assignments[order] = ordered
-    centres = model.cluster_centers_.astype(np.float64)
-    if not spherical:
-        return Clusters(assignments, centres)
-    return Clusters(*lloyd(held, centres, iterations, 0.0, spherical=True))
+    return Clusters(assignments, centres)
 
 
-def _of_many(rows: Rows, clusters: int, seed: int, restarts: int, iterations: int, spherical: bool) -> Clusters:
-    sample = row_sample(rows, clusters, seed)
-    model = _model(clusters, restarts, iterations, seed)
+def _of_many(rows: Rows, search: Search, spherical: bool) -> Clusters:
+    sample = row_sample(rows, search.clusters, search.seed)
     with progress(f"k-means, {len(sample.rows):,} of {rows.shape[0]:,} rows", 1, unit="samples") as advance:
         variance = float(sample.rows.var(axis=0, dtype=np.float64).mean())
-        _labels(model, sample.rows, sample.weights, clusters)
+        _, centres = search.run(sample.rows, sample.weights)
         advance()
-    centres = model.cluster_centers_.astype(np.float64)
-    return Clusters(*lloyd(rows, centres, min(iterations, PASSES), TOLERANCE * variance, spherical=spherical))
-
-
-def _model(clusters: int, restarts: int, iterations: int, seed: int) -> KMeans:
-    return KMeans(clusters, n_init=restarts, max_iter=iterations, random_state=seed)
-
-
-def _labels(
-    model: KMeans, rows: NDArray[np.floating], weights: NDArray[np.float64] | None, clusters: int
-) -> NDArray[np.int32]:
-    """Clusters of the rows that the model is fitted on, each of which there is."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # says that clusters are missing: an error below
-        labels: NDArray[np.int32] = model.fit_predict(rows, sample_weight=weights)
-    different = len(np.unique(labels))
-    if different < clusters:
-        raise TooFewSamples(f"clusters={clusters} needs as many different rows, found {different}; lower clusters")
-    return labels
+    return Clusters(*lloyd(rows, centres, min(search.iterations, PASSES), TOLERANCE * variance, spherical=spherical))

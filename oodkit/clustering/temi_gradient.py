@@ -77,7 +77,7 @@ def student_step(
     slopes = Heads(**found)
     losses = log_share.new_empty(len(log_share))
     every = weights.expand(len(log_share), -1)
-    turned = x.T.contiguous()
+    turned = torch.cat([x.T, x.new_ones(1, len(x))])
     for part in head_parts(heads, x):
         losses[part] = _student_part(
             heads.part(part),
@@ -122,7 +122,7 @@ def _student_part(
 
 
 def _backward(heads: Heads, turned: Tensor, made: "_Forward", by_logits: Tensor, slopes: Heads) -> None:
-    """From the gradient by the logits, (h, R, C) in units of the temperature, and the rows, turned to (D, R)."""
+    """From the gradient by the logits, (h, R, C) in units of the temperature, and the rows and ones, (D + 1, R)."""
     exact, code = heads.last.dtype, made.code
     by_directions = product(made.narrow.transpose(1, 2), by_logits).to(exact).div_(TEMPERATURE)
     torch.sum(by_directions * made.units, dim=1, keepdim=True, out=slopes.gain)
@@ -136,8 +136,9 @@ def _backward(heads: Heads, turned: Tensor, made: "_Forward", by_logits: Tensor,
     slopes.second.copy_(product(made.hidden.transpose(1, 2), narrow))
     by_hidden = product(narrow, made.second.transpose(1, 2))
     by_before = torch.ops.aten.gelu_backward(by_hidden, made.before)
-    torch.sum(by_before, (1,), True, dtype=exact, out=slopes.first_bias)
-    slopes.first.copy_(product(turned, by_before))
+    by_first = product(turned, by_before)
+    slopes.first.copy_(by_first[:, :-1])
+    slopes.first_bias.copy_(by_first[:, -1:])
 
 
 class _Forward(NamedTuple):

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oodkit.errors import InvalidInput, MissingDependency, TooFewSamples
+from oodkit.clustering.faiss_package import require_faiss
+from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.progress import progress
 from oodkit.scorers.rows import floating
 from oodkit.scorers.unit_rows import unit_rows
@@ -76,17 +77,6 @@ class IndexSettings:
         return ", ".join(words)
 
 
-def require_faiss() -> Any:
-    """The module faiss; raises MissingDependency without it."""
-    try:
-        import faiss
-    except ImportError as error:
-        raise MissingDependency(
-            "index= of knn needs the package faiss; pip install 'oodkit-vision[faiss-cpu]'"
-        ) from error
-    return faiss
-
-
 class FaissIndex:
     """Unit rows in a faiss index, by inner product.
 
@@ -117,11 +107,11 @@ class FaissIndex:
     @classmethod
     def from_bytes(cls, data: NDArray[np.uint8]) -> "FaissIndex":
         """An index that `to_bytes` gave."""
-        return cls(require_faiss().deserialize_index(np.ascontiguousarray(data)))
+        return cls(require_faiss("index= of knn").deserialize_index(np.ascontiguousarray(data)))
 
     def to_bytes(self) -> NDArray[np.uint8]:
         """The index as (B,) bytes, in faiss's own format."""
-        data: NDArray[np.uint8] = require_faiss().serialize_index(self.index)
+        data: NDArray[np.uint8] = require_faiss("index= of knn").serialize_index(self.index)
         return data
 
     def nearest(self, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -151,7 +141,7 @@ class FaissIndex:
         found = search(rows, k)
         lacking = (found[1] < 0).any(axis=1)
         if lacking.any() and hasattr(self.index, "nlist"):
-            everywhere = require_faiss().SearchParametersIVF(nprobe=self.index.nlist)
+            everywhere = require_faiss("index= of knn").SearchParametersIVF(nprobe=self.index.nlist)
             for whole, again in zip(found, search(rows[lacking], k, params=everywhere), strict=True):
                 whole[lacking] = again
         return found[0], found[1], found[2] if held else None
@@ -162,7 +152,7 @@ def _most_that_divides(width: int, most: int) -> int:
 
 
 def _empty(width: int, settings: IndexSettings) -> Any:
-    faiss = require_faiss()
+    faiss = require_faiss("index= of knn")
     by_product = faiss.METRIC_INNER_PRODUCT
     if settings.kind == "flat":
         return faiss.IndexFlatIP(width)

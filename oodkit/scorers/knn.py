@@ -4,10 +4,11 @@ from typing import Any
 
 from torch import Tensor
 
+from oodkit.clustering.faiss_package import require_faiss
 from oodkit.errors import TooFewSamples
 from oodkit.scorers.base import Scorer, Train
 from oodkit.scorers.checks import LARGEST_SEED, check_choice, check_integer
-from oodkit.scorers.faiss_index import FaissIndex, IndexKind, IndexSettings, require_faiss
+from oodkit.scorers.faiss_index import FaissIndex, IndexKind, IndexSettings
 from oodkit.scorers.index_loss import index_loss
 from oodkit.scorers.neighbours import Bank
 from oodkit.scorers.unit_rows import unit_rows
@@ -105,7 +106,7 @@ class KNN(Scorer):
             bank = Bank.of(train.features, train.mapped)
             self.bank_, self.scale_ = bank.rows, bank.scale
             return
-        require_faiss()
+        require_faiss("index= of knn")
         self.bank_ = self.scale_ = None
         chosen = settings.resolved(len(train.features), train.features.shape[1], int(self.k))
         self._searched = FaissIndex.of(train.features, chosen)

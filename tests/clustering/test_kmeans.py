@@ -151,6 +151,41 @@ def test_too_few_different_rows_among_many(never_held) -> None:
         kmeans(rows, 2)
 
 
+@pytest.mark.parametrize("spherical", [False, True])
+@pytest.mark.parametrize("many", [False, True])
+def test_faiss_finds_the_same_groups(request, spherical, many) -> None:
+    """Well separated groups, in float64, held or not: each row at its nearest centre, whatever the order."""
+    pytest.importorskip("faiss")
+    if many:
+        request.getfixturevalue("never_held")
+    rng = np.random.default_rng(0)
+    of = np.arange(200) % 4
+    rows = 20 * np.eye(4, 6)[of] + rng.standard_normal((200, 6))
+    found = kmeans(rows, 4, spherical=spherical, engine="faiss")
+    shuffle = rng.permutation(200)
+    again = kmeans(rows[shuffle], 4, spherical=spherical, engine="faiss")
+
+    assert adjusted_rand_score(of, found.assignments) == 1
+    assert np.array_equal(again.assignments, found.assignments[shuffle])
+    seen = rows / np.linalg.norm(rows, axis=1, keepdims=True) if spherical else rows
+    distances = np.square(seen[:, None] - found.centres).sum(axis=2)
+    assert np.array_equal(distances.argmin(axis=1), found.assignments)
+
+
+def test_faiss_refuses_fewer_different_rows_than_clusters(capfd) -> None:
+    """The same line as without it, and nothing of its own on stderr."""
+    pytest.importorskip("faiss")
+    with pytest.raises(TooFewSamples, match="clusters=3 needs as many different rows, found 2; lower clusters"):
+        kmeans(np.repeat(np.eye(4)[:2], 5, axis=0), 3, engine="faiss")
+    assert capfd.readouterr().err == ""
+
+
+def test_an_engine_that_is_none() -> None:
+    """One line with the engines."""
+    with pytest.raises(InvalidInput, match="engine must be one of 'sklearn', 'faiss', got 'cuml'"):
+        kmeans(np.eye(4), 2, engine="cuml")
+
+
 def test_spherical_clusters_are_of_directions() -> None:
     """Lengths do not matter; centres have length 1, are their rows' mean directions, and rows are at the nearest."""
     rng = np.random.default_rng(0)
