@@ -108,6 +108,10 @@ def score(
             "(test-time augmentation); `oodkit list views`.",
         ),
     ] = None,
+    average_fit_only: Annotated[
+        bool,
+        typer.Option("--average-fit-only", help="Average the fit images alone, which costs nothing when scoring."),
+    ] = False,
     leave_out: Annotated[
         Path | None,
         typer.Option(
@@ -184,6 +188,7 @@ def score(
         leave_out=read_left_out(leave_out) if leave_out else frozenset(),
         aux=aux,
         average_views=average_views.split(",") if average_views else (),
+        average_fit_only=average_fit_only,
     )
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)

@@ -49,7 +49,8 @@ def _table(evaluation: Evaluation, headings: tuple[str, ...]) -> Table:
     side = settings.get("source_resolution")
     shrunk = "" if side is None else f", shrunk to {side} px first"
     mean = settings.get("average_views")
-    averaged = f", mean over {len(mean) + 1} views" if mean else ""
+    fit_only = " of fit images" if settings.get("average_fit_only") else ""
+    averaged = f", mean over {len(mean) + 1} views{fit_only}" if mean else ""
     more = "" if headings == _WIDE else "; AUPR in a wider terminal or with --json"
     table = Table(
         title=escape(

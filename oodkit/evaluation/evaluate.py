@@ -61,6 +61,7 @@ def evaluate(
     leave_out: Collection[str] = frozenset(),
     aux: str | None = None,
     average_views: Sequence[str] = (),
+    average_fit_only: bool = False,
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
 
@@ -107,6 +108,7 @@ def evaluate(
         average_views: test-time augmentation: each image that is fitted, tested or scored stands for the mean of its
             own features and of those of its views of these names, such as ("flip", "mild1"). Each view costs an
             embedding of every image. Views that a scorer is trained on stay as they are.
+        average_fit_only: average the images that are fitted alone, which costs nothing when images are scored.
 
     Raises:
         OodkitError: a name is unknown, data are missing, the in-set equals an out-set, or an image cannot be read.
@@ -143,6 +145,7 @@ def evaluate(
         leave_out=leave_out,
         aux=None if aux is None else load_dataset(aux, data_root=data_root, prefer="train"),
         average=average_views,
+        average_fit_only=average_fit_only,
     )
     left_out = [*broken, *_leave_out(models, session, asked_for=scorers not in (None, ALL))]
     if not models:
@@ -154,7 +157,8 @@ def evaluate(
     if perturb is not None:
         notes.append(f"test and out-images are scored after a step of {perturb} in pixels of [0, 1], for each scorer")
     if average_views:
-        notes.append(f"each image stands for the mean of its features and of its views {', '.join(average_views)}")
+        which = "fit image" if average_fit_only else "image"
+        notes.append(f"each {which} stands for the mean of its features and of its views {', '.join(average_views)}")
     if source_resolution is not None:
         notes += resolution_notes(source_resolution, {in_: halves.test, **out_sets})
     for name, images in out_sets.items():
@@ -198,6 +202,7 @@ def evaluate(
             "perturb": perturb,
             "source_resolution": source_resolution,
             "average_views": list(session.average),
+            "average_fit_only": average_fit_only,
             "left_out": session.left_out,
             "aux": aux,
         },

@@ -61,6 +61,7 @@ class Session:
         aux: images that scorers learn from as not in-distribution; None for none.
         average: views whose features are averaged with those of each image; views that a scorer is trained on, and
             auxiliary images, stay as they are.
+        average_fit_only: whether images that are tested or scored stay as they are too.
 
     Raises:
         InvalidInput: an out-set is the in-set, the auxiliary set is one of them, or the extras do not fit.
@@ -88,6 +89,7 @@ class Session:
         leave_out: Collection[str] = frozenset(),
         aux: ImageSet | None = None,
         average: Sequence[str] = (),
+        average_fit_only: bool = False,
     ) -> None:
         for name, images in outs.items():
             refuse_equal(in_, halves, name, images)
@@ -97,12 +99,12 @@ class Session:
             check_epsilon(perturb)
             if backbone.compile:
                 raise InvalidInput("a compiled backbone has no gradients to perturb images by; leave compile out")
-            if average:
-                raise InvalidInput("images are either perturbed or averaged over views; leave one of both out")
+            if average and not average_fit_only:
+                raise InvalidInput("images are scored either perturbed or averaged over views; leave one of both out")
         self.in_, self.halves, self.out_sets, self.backbone = in_, halves, dict(outs), backbone
         self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
         self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache, embed_view=self._embedded, aux=aux)
-        self._aux, self.average = aux, check_average(average)
+        self._aux, self.average, self.average_fit_only = aux, check_average(average), average_fit_only
         self._extras, self._cache, self._skip_unreadable = extras, cache, skip_unreadable
         self._leave_out, self.left_out = frozenset(leave_out), 0
         self._moving: dict[str, ImageSet] = {}
@@ -131,6 +133,7 @@ class Session:
             leave_out=self._leave_out,
             aux=self._aux,
             average=self.average,
+            average_fit_only=self.average_fit_only,
         )
 
     def limited(self, images: ImageSet) -> ImageSet:
@@ -149,8 +152,9 @@ class Session:
                 set are in an out-set, or all of them in the in-set.
             StoreError: the store cannot be used.
         """
-        self.fit, test = self._averaged(self.halves.fit), self._averaged(self.halves.test)
-        outs = {name: self._averaged(images) for name, images in self.out_sets.items()}
+        scored = self._embedded if self.average_fit_only else self._averaged
+        self.fit, test = self._averaged(self.halves.fit), scored(self.halves.test)
+        outs = {name: scored(images) for name, images in self.out_sets.items()}
         self.supply.fit = self.fit
         lines: list[str] = []
         self.left_out = 0

@@ -46,6 +46,23 @@ def test_scores_are_those_of_mean_features(photo_folder, mirrored, backbone):
     assert any("mean of its features and of its views flip, mild1" in note for note in found.notes)
 
 
+def test_fit_images_alone_are_averaged(photo_folder, mirrored, backbone):
+    """Cosines of plain features with mean ones; views of fit images alone are embedded; a step of ODIN is allowed."""
+    arguments = {"backbone": backbone, "scorers": "knn", "average_views": ["flip"], "average_fit_only": True}
+    found = evaluate(str(photo_folder), mirrored[0], **arguments)
+    fit = [np.float64(embed(f"{photo_folder}:train", backbone, view=view).features) for view in ("identity", "flip")]
+    rows = np.float64(embed(mirrored[0], backbone).features)
+    unit, mean = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (rows, sum(fit)))
+    sample = found.results[0]
+
+    np.testing.assert_allclose(found.scores["knn"][mirrored[0]], (unit @ mean.T).max(axis=1), atol=1e-6)
+    assert found.settings["images_embedded"] == 2 * sample.n_fit + sample.n_in + sample.n_out
+    assert found.settings["average_fit_only"] is True
+    assert any(note.startswith("each fit image stands for the mean") for note in found.notes)
+    moved = evaluate(str(photo_folder), mirrored[0], **arguments, perturb=0.01)
+    assert np.abs(moved.scores["knn"][mirrored[0]] - found.scores["knn"][mirrored[0]]).max() > 1e-5
+
+
 def test_a_mirrored_set_is_the_same_set(photo_folder, mirrored, backbone):
     """Averaged with its mirror image, an image scores as its mirror image does; by itself it does not."""
 
