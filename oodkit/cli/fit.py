@@ -72,6 +72,15 @@ def fit(
         int | None,
         typer.Option("--clusters", metavar="N", help="Take N k-means clusters of the images for their classes."),
     ] = None,
+    average_views: Annotated[
+        str | None,
+        typer.Option(
+            "--average-views",
+            metavar="V,V,...",
+            help="Average the features of each train image with those of these views, such as flip,mild1,mild2; costs "
+            "nothing when images are judged.",
+        ),
+    ] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="S.K=V", help="A scorer's parameter, such as knn.k=5.")
     ] = None,
@@ -143,6 +152,7 @@ def fit(
         print(f"backbone {one.name}, {one.image_size} px, {one.numerics}, on {one.device}", file=sys.stderr)
     texts = read_lines(class_names) if class_names else None
     part = hold_out if apart is None else None
+    averaged = tuple(average_views.split(",")) if average_views else ()
     if scorer == AUTO or len(loaded) > 1:
         detector = Detector.choose(
             train,
@@ -152,6 +162,7 @@ def fit(
             head=head,
             class_names=texts,
             clusters=clusters,
+            average_views=averaged,
             hold_out=part,
             seed=seed,
             skip_unreadable=skip_unreadable,
@@ -164,6 +175,7 @@ def fit(
             head=head,
             class_names=texts,
             clusters=clusters,
+            average_views=averaged,
             hold_out=part,
             seed=seed,
             skip_unreadable=skip_unreadable,

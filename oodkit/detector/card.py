@@ -56,6 +56,9 @@ def _origin(origin: Origin | None, count: str) -> list[str]:
     lines = [f"- Fitted on: {count}`{origin.images}`, fingerprint `{origin.fingerprint}`"]
     if origin.kinds is not None:
         lines.append(f"- Their files: {origin.kinds} (of {origin.kinds.images:,} looked at)")
+    if origin.averaged:
+        names = ", ".join(origin.averaged)
+        lines.append(f"- Each of these stands for the mean of its features and of its views {names}")
     return [*lines, f"- Classes: {origin.classes or 'none used'}"]
 
 

@@ -27,6 +27,7 @@ from oodkit.detector.neighbours import FitImages, Neighbour
 from oodkit.detector.origin import Origin
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
+from oodkit.evaluation.averaging import check_average
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
 from oodkit.heads import PROMPT_ENSEMBLE
@@ -95,6 +96,7 @@ class Detector:
         clean_names: bool = False,
         aux: Images | None = None,
         clusters: int | None = None,
+        average_views: Sequence[str] = (),
         hold_out: float | None = None,
         seed: int = 0,
         skip_unreadable: bool = False,
@@ -120,6 +122,8 @@ class Detector:
             aux: images that are not in-distribution, for scorers that learn from such; named as `images`.
             clusters: number of k-means clusters of the features' directions that take the place of classes, for images
                 without any; not with `labels`.
+            average_views: each image that is fitted on stands for the mean of its features and of those of its views of
+                these names, such as ("flip", "mild1"). New images are judged as they are.
             hold_out: share of the distinct images that are set apart for `calibrate`, drawn at random, such as 0.2;
                 None fits on all.
             seed: of that draw.
@@ -131,7 +135,8 @@ class Detector:
         train = _train_images(images, labels, clusters)
         extras = Extras(head, prompts, class_names, captions, negatives, out_names, logit_scale, clean_names)
         others = None if aux is None else as_image_set(aux, split="train")
-        task = Task(self.backbone, self.scorer, train, extras, others, self.cache, skip_unreadable, clusters)
+        average = check_average(average_views)
+        task = Task(self.backbone, self.scorer, train, extras, others, self.cache, skip_unreadable, clusters, average)
         self._run(task, hold_out, seed)
         return self
 
@@ -147,6 +152,7 @@ class Detector:
         head: Any = None,
         class_names: Sequence[str] | None = None,
         clusters: int | None = None,
+        average_views: Sequence[str] = (),
         hold_out: float | None = HOLD_OUT,
         folds: int = FOLDS,
         seed: int = 0,
@@ -168,6 +174,7 @@ class Detector:
             head: as in `fit`.
             class_names: as in `fit`.
             clusters: as in `fit`; they are also what is held out then.
+            average_views: as in `fit`.
             hold_out: as in `fit`; with None, `calibrate` needs images of its own.
             folds: how many there are, at least 2.
             seed: of all draws.
@@ -181,8 +188,9 @@ class Detector:
         train, given = _train_images(images, labels, clusters), params or {}
         loaded = [load_backbone(one) if isinstance(one, str) else one for one in backbones]
         models = [create(one, **given.get(one, {})) if isinstance(one, str) else one for one in scorers]
+        extras, average = Extras(head, class_names=class_names), check_average(average_views)
         tasks = [
-            Task(backbone, model, train, Extras(head, class_names=class_names), None, cache, skip_unreadable, clusters)
+            Task(backbone, model, train, extras, None, cache, skip_unreadable, clusters, average)
             for backbone in loaded
             for model in models
         ]
@@ -402,7 +410,7 @@ class Detector:
         fitted = task.run(hold_out, seed)
         parts, name = fitted.parts, f"{task.train.name}:{task.train.split}"
         self._task, self._rows, self._seen, self._held_out = task, fitted.rows, parts.seen, parts.held_out
-        self.origin = Origin.of(parts.train, name, fitted.classes, comparison)
+        self.origin = Origin.of(parts.train, name, fitted.classes, comparison, task.average)
         self.notes, self.calibration = list(parts.notes), None
 
     def _unseen(self, images: ImageSet) -> Embeddings:

@@ -11,6 +11,7 @@ from oodkit.detector.classes import check_clusters, placeholder, with_clusters
 from oodkit.detector.holdout import split_by_content
 from oodkit.embedding import Embeddings, embed, training_checkpoints
 from oodkit.errors import InvalidInput
+from oodkit.evaluation.averaging import mean_of_views
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
 from oodkit.evaluation.supply import Supply
@@ -30,6 +31,7 @@ class Task:
         cache: folder of the embedding store, or None.
         skip_unreadable: leave out images that cannot be read.
         clusters: number of k-means clusters that are the classes; None for the set's own.
+        average: views whose features are averaged with those of each image that is fitted on.
     """
 
     backbone: Backbone
@@ -40,6 +42,7 @@ class Task:
     cache: str | os.PathLike[str] | None
     skip_unreadable: bool = False
     clusters: int | None = None
+    average: tuple[str, ...] = ()
 
     def run(self, hold_out: float | None, seed: int) -> "Fitted":
         """Fit the scorer.
@@ -87,8 +90,12 @@ class Task:
             check_clusters(self.clusters, len(seen))
             train, seen = with_clusters(train, seen, self.clusters, seed)
         supply = self._supply(train)
-        supply.fit = seen
-        rows, needed = supply.rows(self.scorer, seen), supply.needed(self.scorer, [])
+        views = [
+            embed(train, self.backbone, view=name, cache=self.cache, skip_unreadable=self.skip_unreadable)
+            for name in self.average
+        ]
+        supply.fit = mean_of_views([seen, *views])
+        rows, needed = supply.rows(self.scorer, supply.fit), supply.needed(self.scorer, [])
         with training_checkpoints(self.cache):
             self.scorer.fit(rows, **needed)
         uses_labels = Need.LABELS in self.scorer.needs | self.scorer.optional or supply.head_made == "probe"

@@ -27,7 +27,7 @@ from oodkit.heads import LinearHead
 from oodkit.scorers import load as load_scorer
 from oodkit.scorers.base import Scorer
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION, ARRAYS, IDS, CARD, SCORER = "detector.json", "arrays.safetensors", "fit_images.json", "card.md", "scorer"
 
 

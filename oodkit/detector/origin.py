@@ -21,6 +21,7 @@ class Origin:
         classes: how many classes were used and which, in a few words; None where none were.
         kinds: their sizes, formats and colour; None where they are not known.
         comparison: how scorer and backbone were chosen; None where they were named.
+        averaged: views whose features were averaged with those of each image.
     """
 
     images: str
@@ -29,14 +30,23 @@ class Origin:
     classes: str | None
     kinds: Kinds | None
     comparison: Comparison | None
+    averaged: tuple[str, ...]
 
     @classmethod
-    def of(cls, images: ImageSet, name: str, classes: str | None, comparison: Comparison | None) -> Self:
+    def of(
+        cls,
+        images: ImageSet,
+        name: str,
+        classes: str | None,
+        comparison: Comparison | None,
+        averaged: tuple[str, ...] = (),
+    ) -> Self:
         """That of an image set."""
         where, identifier = images.where(0), images.ids[0]
         root = where.removesuffix(identifier) if os.path.isabs(where) else ""  # noqa: PTH117 - text, not a path
         kinds = Kinds.of(kinds_of(images))
-        return cls(name, images.fingerprint, root or os.getcwd(), classes, kinds, comparison)  # noqa: PTH109
+        folder = root or os.getcwd()  # noqa: PTH109
+        return cls(name, images.fingerprint, folder, classes, kinds, comparison, averaged)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -51,5 +61,6 @@ class Origin:
                 **values,
                 "kinds": None if kinds is None else Kinds(**kinds),
                 "comparison": None if comparison is None else Comparison.from_dict(comparison),
+                "averaged": tuple(values["averaged"]),
             }
         )

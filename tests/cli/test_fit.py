@@ -42,6 +42,18 @@ def test_auto_prints_the_comparison_and_keeps_it(classes, tiny_name, tmp_path, c
     assert oodkit.Detector.load(target, backbone=tiny_name).origin.comparison.groups == "2 classes"
 
 
+def test_views_are_averaged_into_the_fit(classes, tiny_name, tmp_path, capsys):
+    """The detector says so in its card; a view that is none is one line, and nothing is written."""
+    words = ["fit", "--in", str(classes), "--backbone", tiny_name, "--to", str(tmp_path / "d")]
+    assert run([*words, "--average-views", "flip,rotate90"]) == 0
+    assert "and of its views flip, rotate90" in (tmp_path / "d" / "card.md").read_text()
+    capsys.readouterr()
+    words[-1] = str(tmp_path / "other")
+    assert run([*words, "--average-views", "flop"]) == 2
+    assert "flip" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
 def test_several_backbones_are_compared(classes, tiny_file, tmp_path, capsys):
     """With one scorer too."""
     names = [f"module:{tiny_file}:{factory}" for factory in ("tiny", "other_weights")]

@@ -94,8 +94,8 @@ def test_missing_files_and_newer_formats_are_one_line(saved, tmp_path, tiny_name
             oodkit.Detector.load(broken, backbone=tiny_name)
         shutil.rmtree(broken)
     about = json.loads((saved / "detector.json").read_text())
-    (saved / "detector.json").write_text(json.dumps({**about, "format": 3}))
-    with pytest.raises(InvalidInput, match="has format 3, and this version reads format 2"):
+    (saved / "detector.json").write_text(json.dumps({**about, "format": 4}))
+    with pytest.raises(InvalidInput, match="has format 4, and this version reads format 3"):
         oodkit.Detector.load(saved, backbone=tiny_name)
     with pytest.raises(DataNotFound, match="no detector in"):
         oodkit.Detector.load(tmp_path / "nowhere")
