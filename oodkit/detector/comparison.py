@@ -12,7 +12,8 @@ from sklearn.base import clone
 from oodkit.detector.classes import cluster_rows, labelled
 from oodkit.detector.fitting import Divided, Task
 from oodkit.detector.holdout import split_by_content
-from oodkit.embedding import Embeddings, training_checkpoints
+from oodkit.embedding import Embeddings
+from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput, OodkitError, TooFewSamples
 from oodkit.metrics import auroc
 from oodkit.progress import progress

@@ -9,7 +9,8 @@ from oodkit.backbones import Backbone
 from oodkit.data.image_set import ImageSet
 from oodkit.detector.classes import check_clusters, placeholder, with_clusters
 from oodkit.detector.holdout import split_by_content
-from oodkit.embedding import Embeddings, embed, training_checkpoints
+from oodkit.embedding import Embeddings, embed
+from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.averaging import mean_of_views
 from oodkit.evaluation.extras import Extras

@@ -23,7 +23,8 @@ from oodkit.clustering import (
     utilisation,
 )
 from oodkit.data import ImageSet, load_fit_and_test, take
-from oodkit.embedding import Embeddings, embed, training_checkpoints
+from oodkit.embedding import Embeddings, embed
+from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput, nearest_names
 from oodkit.evaluation.versions import library_versions
 from oodkit.progress import progress

@@ -12,7 +12,7 @@ from oodkit.backbones import Backbone, Precision, load_backbone
 from oodkit.data import load_dataset, load_fit_and_test
 from oodkit.data.captions import Captions
 from oodkit.data.words import Words
-from oodkit.embedding import training_checkpoints
+from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput, OodkitError
 from oodkit.evaluation.all_scorers import only_by_name
 from oodkit.evaluation.evaluation import Evaluation, Result

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from oodkit.backbones import Backbone
 from oodkit.data import FitAndTest, take
 from oodkit.data.image_set import ImageSet
-from oodkit.embedding import Embeddings, embed, training_checkpoints
+from oodkit.embedding import Embeddings, embed
+from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.averaging import check_average, mean_of_views
 from oodkit.evaluation.evaluation import Result

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from oodkit.backbones import Backbone, load_backbone
 from oodkit.data import load_fit_and_test, take
-from oodkit.embedding import embed, training_checkpoints
+from oodkit.embedding import embed
+from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.versions import library_versions
 from oodkit.evaluation.view_supply import of_same
