@@ -24,6 +24,7 @@ from oodkit.cli.options import (
     complete_heads,
     complete_scorers,
 )
+from oodkit.cli.settings_words import comma_words
 
 AUTO = "auto"
 
@@ -123,7 +124,8 @@ def fit(
     part.
     """
     names = _scorer_names(scorer, candidates)
-    _refuse_mistyped(names, param, head, labels, clusters)
+    averaged = comma_words(average_views)
+    _refuse_mistyped(names, param, head, labels, clusters, averaged)
     from oodkit.backbones import load_backbone
     from oodkit.cli.comparison_table import print_comparison
     from oodkit.cli.score import parse_params
@@ -152,7 +154,6 @@ def fit(
         print(f"backbone {one.name}, {one.image_size} px, {one.numerics}, on {one.device}", file=sys.stderr)
     texts = read_lines(class_names) if class_names else None
     part = hold_out if apart is None else None
-    averaged = tuple(average_views.split(",")) if average_views else ()
     if scorer == AUTO or len(loaded) > 1:
         detector = Detector.choose(
             train,
@@ -225,19 +226,26 @@ def _scorer_names(scorer: str, candidates: str | None) -> list[str]:
         if candidates is not None:
             raise InvalidInput(f"--candidates belongs to --scorer auto, got --scorer {scorer}; leave one out")
         return [scorer]
-    return [] if candidates is None else [word.strip() for word in candidates.split(",")]
+    return comma_words(candidates)
 
 
 def _refuse_mistyped(
-    names: list[str], param: list[str] | None, head: str | None, labels: bool, clusters: int | None
+    names: list[str],
+    param: list[str] | None,
+    head: str | None,
+    labels: bool,
+    clusters: int | None,
+    averaged: list[str],
 ) -> None:
     """Refuse what needs no library to be refused, before importing one takes its seconds."""
     from oodkit.errors import InvalidInput
     from oodkit.heads import heads
     from oodkit.scorers import scorers
+    from oodkit.views.average_names import check_average
 
     for name in names:
         _ = scorers[name]
+    check_average(averaged)
     if labels and clusters is not None:
         raise InvalidInput("--labels and --clusters exclude each other: classes are the folder's own or clusters")
     if clusters is not None and clusters < 2:

@@ -25,6 +25,7 @@ from oodkit.cli.options import (
     complete_heads,
     complete_scorers,
 )
+from oodkit.cli.settings_words import comma_words
 
 
 def score(
@@ -148,7 +149,8 @@ def score(
 
     A set with one split is halved by the seed when it is the in-set, and used whole when it is an out-set.
     """
-    _refuse_mistyped(scorer, param, head, limit)
+    averaged = comma_words(average_views)
+    _refuse_mistyped(scorer, param, head, limit, averaged, average_fit_only)
     from oodkit.evaluation.plot import check_plot_path
 
     if plot is not None:
@@ -187,7 +189,7 @@ def score(
         source_resolution=source_resolution,
         leave_out=read_left_out(leave_out) if leave_out else frozenset(),
         aux=aux,
-        average_views=average_views.split(",") if average_views else (),
+        average_views=averaged,
         average_fit_only=average_fit_only,
     )
     for note in evaluation.notes:
@@ -201,17 +203,26 @@ def score(
         print_evaluation(evaluation)
 
 
-def _refuse_mistyped(scorer: list[str] | None, param: list[str] | None, head: str | None, limit: int | None) -> None:
+def _refuse_mistyped(
+    scorer: list[str] | None,
+    param: list[str] | None,
+    head: str | None,
+    limit: int | None,
+    averaged: list[str],
+    fit_only: bool,
+) -> None:
     """Refuse what needs no library to be refused, before importing one takes its seconds."""
     from oodkit.errors import InvalidInput
     from oodkit.heads import heads
     from oodkit.scorers import scorers
+    from oodkit.views.average_names import check_average
 
     if limit is not None and limit < 1:
         raise InvalidInput(f"--limit must be at least 1 image, got {limit}")
     names = _names(scorer)
     for name in [*(names if isinstance(names, list) else []), *_param_texts(param or [])]:
         _ = scorers[name]
+    check_average(averaged, fit_only)
     if head is not None:
         _ = heads[head]
 

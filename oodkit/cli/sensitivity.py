@@ -20,7 +20,7 @@ from oodkit.cli.options import (
     SkipOption,
     complete_datasets,
 )
-from oodkit.cli.settings_words import setting_texts
+from oodkit.cli.settings_words import comma_words, setting_texts
 
 if TYPE_CHECKING:
     from oodkit.evaluation.shift_sensitivity import SensitivityReport
@@ -75,7 +75,7 @@ def sensitivity(
     print(f"backbone {loaded.name}, {loaded.image_size} px, {loaded.numerics}, on {loaded.device}", file=sys.stderr)
     report = compare(
         in_,
-        shifts=CANDIDATES if shifts is None else [word.strip() for word in shifts.split(",")],
+        shifts=CANDIDATES if shifts is None else comma_words(shifts),
         params=parse_params("selfdistill", texts),
         held_out=held_out,
         backbone=loaded,

@@ -1,7 +1,12 @@
-"""NAME=VALUE words of `--param`."""
+"""Words of options: NAME=VALUE of `--param`, and lists with commas."""
 
 import json
 from typing import Any
+
+
+def comma_words(text: str | None) -> list[str]:
+    """The words of text with commas between them; none of None."""
+    return [] if text is None else [word.strip() for word in text.split(",")]
 
 
 def setting_texts(words: list[str], example: str) -> dict[str, str]:

@@ -27,7 +27,6 @@ from oodkit.detector.neighbours import FitImages, Neighbour
 from oodkit.detector.origin import Origin
 from oodkit.embedding import Embeddings, embed
 from oodkit.errors import InvalidInput
-from oodkit.evaluation.averaging import check_average
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.rows import Rows
 from oodkit.heads import PROMPT_ENSEMBLE
@@ -35,6 +34,7 @@ from oodkit.metrics import BatchAlarm
 from oodkit.metrics.batch_alarm import check_alarm_rate
 from oodkit.scorers import create
 from oodkit.scorers.base import NotFitted, Scorer
+from oodkit.views.average_names import check_average
 
 LOOKED_AT = 100  # images of a call, of which kinds are compared with those of the fit
 

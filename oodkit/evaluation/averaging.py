@@ -6,26 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from oodkit.embedding import Embeddings
-from oodkit.errors import InvalidInput
 from oodkit.evaluation.view_supply import of_same
-from oodkit.views import IDENTITY, views
-
-
-def check_average(names: Sequence[str]) -> tuple[str, ...]:
-    """Names of the views that images are averaged over besides themselves, checked.
-
-    Raises:
-        UnknownName: no such view; the message has the nearest names.
-        InvalidInput: a view twice, or the image as it is, which is always in.
-    """
-    for name in names:
-        _ = views[name]
-    if IDENTITY in names:
-        raise InvalidInput(f"the image as it is always counts in an average; leave {IDENTITY} out")
-    twice = [name for name in dict.fromkeys(names) if list(names).count(name) > 1]
-    if twice:
-        raise InvalidInput(f"the view {twice[0]} is named twice to average over; name it once")
-    return tuple(names)
 
 
 def mean_of_views(parts: Sequence[Embeddings]) -> Embeddings:

@@ -15,7 +15,7 @@ from oodkit.data.image_set import ImageSet
 from oodkit.embedding import Embeddings, embed
 from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput
-from oodkit.evaluation.averaging import check_average, mean_of_views
+from oodkit.evaluation.averaging import mean_of_views
 from oodkit.evaluation.evaluation import Result
 from oodkit.evaluation.extras import Extras
 from oodkit.evaluation.overlap import overlaps, refuse_aux, refuse_equal, refuse_shared_aux
@@ -26,6 +26,7 @@ from oodkit.metrics.figure_doubts import figure_doubts
 from oodkit.progress import Advance
 from oodkit.scorers.base import Need, Scorer
 from oodkit.views import IDENTITY, after
+from oodkit.views.average_names import check_average
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Session:
         self.in_, self.halves, self.out_sets, self.backbone = in_, halves, dict(outs), backbone
         self.view, self.limit, self.seed, self.perturb = view, limit, seed, perturb
         self.supply = Supply(backbone, in_, halves.fit, extras or Extras(), cache, embed_view=self._embedded, aux=aux)
-        self._aux, self.average, self.average_fit_only = aux, check_average(average), average_fit_only
+        self._aux, self.average, self.average_fit_only = aux, check_average(average, average_fit_only), average_fit_only
         self._extras, self._cache, self._skip_unreadable = extras, cache, skip_unreadable
         self._leave_out, self.left_out = frozenset(leave_out), 0
         self._moving: dict[str, ImageSet] = {}

@@ -264,3 +264,18 @@ def test_slips_are_told_before_any_library_is_imported(more, message):
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
+
+
+def test_words_of_averaged_views_are_checked_before_anything_is_loaded(capsys, photo_folder):
+    """One line each: a view that is none, an empty word, nothing to average."""
+    words = ["score", "--in", str(photo_folder), "--out", str(photo_folder), "--backbone", "timm:none_such"]
+    for given, expected in (
+        (["--average-views", "flip, mild"], "no view named 'mild'; did you mean 'mild1'"),
+        (["--average-views", "flip,,mild1"], "no view named ''"),
+        (["--average-fit-only"], "no views are named; add --average-views V,V"),
+    ):
+        assert run([*words, *given]) == 2
+        captured = capsys.readouterr()
+        assert captured.err.startswith("error: ")
+        assert expected in captured.err
+        assert captured.err.count("\n") == 1

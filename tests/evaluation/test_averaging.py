@@ -104,6 +104,7 @@ def test_a_scorer_that_is_trained_on_views_gets_mean_rows_and_plain_views(photo_
         (["flop"], {}, UnknownName, "flip"),
         (["identity"], {}, InvalidInput, "leave identity out"),
         (["flip", "flip"], {}, InvalidInput, "the view flip is named twice"),
+        ([], {"average_fit_only": True}, InvalidInput, "no views are named; add --average-views"),
         (["flip"], {"perturb": 0.001}, InvalidInput, "either perturbed or averaged"),
     ],
 )
