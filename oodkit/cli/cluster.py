@@ -1,5 +1,6 @@
 """`oodkit cluster`: clusters of a data set's train images, measured on its test images."""
 
+import csv
 import enum
 import json
 import sys
@@ -23,6 +24,7 @@ from oodkit.cli.options import (
     complete_datasets,
 )
 from oodkit.cli.settings_words import setting_values
+from oodkit.cli.target_files import check_target_files
 
 if TYPE_CHECKING:
     from oodkit.evaluation.clustering import ClusteringReport
@@ -70,6 +72,9 @@ def cluster(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw cluster sizes and images of clusters.")
     ] = None,
+    assignments: Annotated[
+        Path | None, typer.Option("--assignments", metavar="FILE.csv", help="Write the cluster of each image.")
+    ] = None,
 ) -> None:
     """Cluster a data set's train images, and compare the clusters of its test images with their classes.
 
@@ -79,6 +84,7 @@ def cluster(
 
     if plot is not None:
         check_plot_path(plot)
+    check_target_files({"--assignments": assignments})
     grid, params = _numbers(bound), setting_values(param or [], "heads=8")
     from oodkit.backbones import load_backbone
     from oodkit.evaluation.clustering import cluster as find_clusters
@@ -105,6 +111,9 @@ def cluster(
     if plot is not None:
         plot_clusters(report, plot, seed)
         print(f"plot written to {plot}", file=sys.stderr)
+    if assignments is not None:
+        _write(report, assignments)
+        print(f"clusters written to {assignments}", file=sys.stderr)
     if as_json:
         typer.echo(json.dumps(report.to_dict()))
     else:
@@ -118,6 +127,21 @@ def _numbers(text: str | None) -> list[int]:
         return [int(word) for word in text.split(",")] if text else []
     except ValueError:
         raise InvalidInput(f"--bound must be numbers with commas between, such as 10,20,50, got {text!r}") from None
+
+
+def _write(report: "ClusteringReport", path: Path) -> None:
+    """A row per run and image: seed, part, image, cluster."""
+    from oodkit.atomic import atomic_text
+
+    with atomic_text(path, errors="backslashreplace") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("seed", "part", "image", "cluster"))
+        for run in report.runs:
+            for part, ids, clusters in (
+                ("fit", report.fit_ids, run.fit_clusters),
+                ("test", report.test.ids, run.test_clusters),
+            ):
+                rows.writerows((run.seed, part, image, cluster) for image, cluster in zip(ids, clusters, strict=True))
 
 
 def _print(report: "ClusteringReport") -> None:

@@ -11,6 +11,7 @@ import typer
 
 from oodkit.cli.interruption import kept_when_interrupted
 from oodkit.cli.options import DeviceOption, FittedBackboneOption, JsonOption
+from oodkit.cli.target_files import check_target_files
 
 if TYPE_CHECKING:
     from oodkit.detector import Detector, Verdict
@@ -77,7 +78,7 @@ def predict(
     however many there are.
     """
     _check_numbers(neighbours, fdr, html_images)
-    _check_folders({"--csv": as_csv, "--parquet": parquet, "--html": html})
+    check_target_files({"--csv": as_csv, "--parquet": parquet, "--html": html})
     from oodkit.cli.flagged_copies import FlaggedCopies
     from oodkit.cli.image_files import image_files
     from oodkit.cli.verdict_files import csv_to_file, json_to_stdout, parquet_to_file
@@ -179,16 +180,6 @@ def _check_numbers(neighbours: int, fdr: float | None, html_images: int) -> None
         raise InvalidInput(f"--html-images must be 1 or more, got {html_images}")
     if fdr is not None and not 0 < fdr < 1:
         raise InvalidInput(f"--fdr must lie between 0 and 1, got {fdr}; 0.1 stands for 10 %")
-
-
-def _check_folders(files: dict[str, Path | None]) -> None:
-    from oodkit.errors import InvalidInput
-
-    for option, path in files.items():
-        if path is not None and not path.parent.is_dir():
-            raise InvalidInput(f"there is no folder {str(path.parent)!r} for {option}; make it first")
-        if path is not None and path.is_dir():
-            raise InvalidInput(f"{option} {path} is a folder; name a file in it")
 
 
 def _alarm_words(alarm: "BatchAlarm") -> str:

@@ -49,7 +49,7 @@ class ClusteringRun:
         fit_sizes, test_sizes: number of images in each cluster.
         loss: training loss of TEMI's best head; None for k-means.
         seconds: time of the clustering.
-        test_clusters: cluster of each test image.
+        fit_clusters, test_clusters: cluster of each image.
     """
 
     seed: int
@@ -61,6 +61,7 @@ class ClusteringRun:
     test_sizes: list[int]
     loss: float | None
     seconds: float
+    fit_clusters: NDArray[np.int64] = field(repr=False, compare=False)
     test_clusters: NDArray[np.int64] = field(repr=False, compare=False)
 
 
@@ -81,6 +82,7 @@ class ClusteringReport:
         settings: image size, precision, limit, seed and versions.
         notes: what the user should know.
         test: the test images, for a picture.
+        fit_ids: of the fit images.
     """
 
     in_: str
@@ -96,6 +98,7 @@ class ClusteringReport:
     settings: dict[str, Any]
     notes: tuple[str, ...]
     test: ImageSet = field(repr=False, compare=False)
+    fit_ids: tuple[str, ...] = field(repr=False, compare=False)
 
     def mean(self) -> Figures | None:
         """Mean figures over the runs; None without labels."""
@@ -106,12 +109,11 @@ class ClusteringReport:
         """Everything but arrays and images, for JSON."""
         runs = []
         for run in self.runs:
-            shown = {
-                name: value for name, value in vars(run).items() if name not in ("figures", "quality", "test_clusters")
-            }
+            hidden = ("figures", "quality", "fit_clusters", "test_clusters")
+            shown = {name: value for name, value in vars(run).items() if name not in hidden}
             runs.append({**(run.figures._asdict() if run.figures else {}), **run.quality._asdict(), **shown})
         mean = self.mean()
-        left_out = ("runs", "test", "in_", "curve")
+        left_out = ("runs", "test", "fit_ids", "in_", "curve")
         return {
             "in": self.in_,
             **{name: value for name, value in vars(self).items() if name not in left_out},
@@ -205,6 +207,7 @@ def cluster(
         },
         notes=tuple(_notes(halves.note, fit, test, method, found, count)),
         test=_read(sets[1], test),
+        fit_ids=fit.ids,
     )
 
 
@@ -288,6 +291,7 @@ def _run(
         test_sizes=np.bincount(tested, minlength=count).tolist(),
         loss=loss,
         seconds=round(seconds, 3),
+        fit_clusters=assignments,
         test_clusters=tested,
     )
 

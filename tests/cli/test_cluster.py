@@ -1,5 +1,6 @@
 """`oodkit cluster`."""
 
+import csv
 import json
 
 import pytest
@@ -43,6 +44,24 @@ def test_a_picture_is_written(words, tmp_path, capsys):
     assert "plot written to" in capsys.readouterr().err
 
 
+def test_clusters_of_all_images_are_written(words, tmp_path, capsys):
+    """A row per run and image, of which the sizes in the report can be counted."""
+    assert run([*words, "--runs", "2", "--assignments", str(tmp_path / "clusters.csv"), "--json"]) == 0
+    captured = capsys.readouterr()
+    report = json.loads(captured.out)
+    with (tmp_path / "clusters.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert "clusters written to" in captured.err
+    assert len(rows) == 2 * (report["n_fit"] + report["n_test"])
+    for one in report["runs"]:
+        for part in ("fit", "test"):
+            found = [row for row in rows if (row["seed"], row["part"]) == (str(one["seed"]), part)]
+            sizes = [sum(row["cluster"] == str(cluster) for row in found) for cluster in range(3)]
+            assert sizes == one[f"{part}_sizes"]
+            assert len({row["image"] for row in found}) == len(found)
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
@@ -52,6 +71,7 @@ def test_a_picture_is_written(words, tmp_path, capsys):
         (["--param", "heads=8"], "kmeans has no parameter 'heads'"),
         (["--bound", "2;3"], "--bound must be numbers with commas between"),
         (["--plot", "clusters.doc"], "end the file name in .png"),
+        (["--assignments", "."], "--assignments . is a folder; name a file in it"),
         (["--method", "temi", "--param", "beta=0.5"], "beta must be above 0.5"),
         (["--method", "temi", "--param", "learning_rate=1e30"], "the loss is no longer finite at step"),
     ],
