@@ -30,5 +30,7 @@ def print_comparison(comparison: "Comparison") -> None:
     if not console.is_terminal:
         console = Console(width=max(console.width, 140), highlight=False, markup=False)
     console.print(table)
+    if comparison.doubt is not None:
+        console.print(f"doubt: {comparison.doubt}", soft_wrap=True)
     for name, reason in comparison.left_out.items():
         console.print(f"left out: {name}: {reason}", soft_wrap=True)

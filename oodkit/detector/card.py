@@ -69,4 +69,5 @@ def _comparison(comparison: Comparison) -> list[str]:
     ]
     left_out = [f"- `{name}` was left out: {reason}" for name, reason in comparison.left_out.items()]
     heads = ["| scorer | backbone | mean AUROC, % | standard deviation over folds |", "| --- | --- | --- | --- |"]
-    return [*heads, *rows, "", f"It is {comparison.caution}.", *([""] if left_out else []), *left_out]
+    doubt = [] if comparison.doubt is None else ["", f"Doubt: {comparison.doubt}."]
+    return [*heads, *rows, "", f"It is {comparison.caution}.", *doubt, *([""] if left_out else []), *left_out]

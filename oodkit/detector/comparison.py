@@ -73,15 +73,30 @@ class Comparison:
             "stood in for OOD images, which may be of another sort; differences within the spread say little"
         )
 
+    @property
+    def doubt(self) -> str | None:
+        """That the first two can hardly be told apart: their mean difference is within two standard errors of 0."""
+        if len(self.candidates) < 2 or self.folds < 2:
+            return None
+        first, second = (np.array(one.aurocs) for one in self.candidates[:2])
+        differences = 100 * (first - second)
+        error = float(np.std(differences, ddof=1) / np.sqrt(len(differences)))
+        if differences.mean() > 2 * error:
+            return None
+        return (
+            f"no clear winner: the first is ahead of the second by {differences.mean():.2f} points, "
+            f"with a standard error over folds of {error:.2f}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "caution": self.caution}
+        return {**asdict(self), "caution": self.caution, "doubt": self.doubt}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """What `to_dict` gave."""
         candidates = tuple(Candidate(**{**one, "aurocs": tuple(one["aurocs"])}) for one in values["candidates"])
-        rest = {name: value for name, value in values.items() if name not in ("candidates", "caution")}
+        rest = {name: value for name, value in values.items() if name not in ("candidates", "caution", "doubt")}
         return cls(candidates, **rest)
 
 

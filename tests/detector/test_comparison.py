@@ -6,7 +6,7 @@ from PIL import Image
 
 import oodkit
 from oodkit.data.image_list import ImageList
-from oodkit.detector.comparison import Comparison
+from oodkit.detector.comparison import Candidate, Comparison
 from oodkit.errors import InvalidInput, TooFewSamples
 from oodkit.scorers import KNN, Scorer
 
@@ -49,6 +49,34 @@ def test_the_scorer_that_finds_held_out_groups_is_taken(coloured, tiny_name, wit
     assert best.mean == pytest.approx(np.mean(best.aurocs))
     assert best.spread == pytest.approx(np.std(best.aurocs, ddof=1))
     assert Comparison.from_dict(comparison.to_dict()) == comparison
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((0.7, 0.8, 0.9), (0.6, 0.7, 0.8), None),  # 10 points, the same in each fold
+        (
+            (0.7, 0.8, 0.9),
+            (0.7, 0.8, 0.9),
+            "ahead of the second by 0.00 points, with a standard error over folds of 0.00",
+        ),
+        (
+            (0.7, 0.8, 0.9),
+            (0.8, 0.7, 0.8),
+            "ahead of the second by 3.33 points, with a standard error over folds of 6.67",
+        ),
+    ],
+)
+def test_what_lies_within_two_standard_errors_is_no_clear_winner(first, second, expected):
+    """Of the paired differences, by hand; one candidate alone needs no winner."""
+    candidates = [
+        Candidate("b", name, auroc, float(np.mean(auroc)), 0.1) for name, auroc in (("A", first), ("B", second))
+    ]
+    found = Comparison(tuple(candidates), {}, "4 classes", 3, 99, 0)
+
+    assert found.doubt is None if expected is None else expected in found.doubt
+    assert Comparison.from_dict(found.to_dict()) == found
+    assert Comparison(tuple(candidates[:1]), {}, "4 classes", 3, 99, 0).doubt is None
 
 
 def test_no_calibration_image_is_seen(coloured, tiny_name, monkeypatch):
