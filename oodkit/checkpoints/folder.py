@@ -14,13 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oodkit.checkpoints.state import State
+from oodkit.checkpoints.state import State, add_to_digest
 from oodkit.errors import InvalidInput
 
 SECONDS = 10.0  # between two checkpoints, at least
 COST = 20  # and so many times as long as the last one took to write
 FORMAT = 1
-BLOCK_BYTES = 2**26  # of a tensor, that are hashed at once
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +28,10 @@ _log = logging.getLogger(__name__)
 def checkpoints_in(folder: Path) -> Iterator[None]:
     """Within the block, trainings keep checkpoints in a folder and go on from those that a killed run left there.
 
-    A training that goes on ends with the weights of one that never stopped, on the same number of threads. When the
-    block ends well, its checkpoints are deleted. A folder that cannot be written to costs a warning and nothing else.
-    Within another such block, the outer folder is used, to that block's end.
+    A training that goes on ends with the weights of one that never stopped. With other versions or on another number of
+    threads it is another training, and begins. When the block ends well, its checkpoints are deleted. A folder that
+    cannot be written to costs a warning and nothing else. Within another such block, the outer folder is used, to that
+    block's end.
 
     Args:
         folder: made when something is written.
@@ -60,15 +60,23 @@ class Checkpoints:
         self._wait = SECONDS
         self._written = time.monotonic()
 
-    def last(self) -> State | None:
-        """Where a killed run of the same training was; None for the beginning."""
+    def last(self, first: State) -> State | None:
+        """Where a killed run of the same training was; None for the beginning.
+
+        Args:
+            first: where it begins; what was kept must have its tensors.
+        """
         if self._path is None or not self._path.is_file():
             return None
         try:
-            return State.read(self._path)
+            found = State.read(self._path)
         except (InvalidInput, OSError) as error:
             _log.warning("a training starts again: %s", error)
             return None
+        if not found.fits(first):
+            _log.warning("a training starts again: %s is of another form", self._path)
+            return None
+        return found
 
     def offer(self, state: Callable[[], State]) -> None:
         """Write a checkpoint if the last one is some time ago; to be called after every step.
@@ -107,31 +115,26 @@ class _Folder:
         self._files: list[Path] = []
 
     def file(self, kind: str, settings: Mapping[str, Any], data: tuple[Tensor | None, ...]) -> Path:
-        versions = {name: version(name) for name in ("oodkit-vision", "torch")}
+        versions = [version("oodkit-vision"), version("torch"), torch.get_num_threads(), _processor()]
         digest = hashlib.sha256(
             json.dumps([FORMAT, kind, versions, dict(settings)], sort_keys=True, default=str).encode()
         )
         for tensor in data:
-            _add(digest, tensor)
+            add_to_digest(digest, tensor)
         path = self._path / f"{kind}-{digest.hexdigest()[:32]}.safetensors"
         self._files.append(path)
         return path
 
     def clear(self) -> None:
+        for path in self._files:
+            with suppress(OSError):
+                path.unlink()
         with suppress(OSError):
-            for path in self._files:
-                path.unlink(missing_ok=True)
             self._path.rmdir()  # unless it holds those of others
 
 
 _active: ContextVar[_Folder | None] = ContextVar("checkpoints", default=None)
 
 
-def _add(digest: Any, tensor: Tensor | None) -> None:
-    digest.update(json.dumps(None if tensor is None else [str(tensor.dtype), list(tensor.shape)]).encode())
-    if tensor is None or tensor.numel() == 0:
-        return
-    rows = tensor.detach()
-    size = max(1, BLOCK_BYTES // max(1, rows[0].numel() * rows.element_size())) if rows.ndim else 1
-    for part in torch.split(rows, size) if rows.ndim else (rows[None],):
-        digest.update(part.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+def _processor() -> str:
+    return torch.backends.cpu.get_cpu_capability()

@@ -1,5 +1,6 @@
 """Where a training stands: words and tensors, in one file that is either whole or not there."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from oodkit.atomic import write_atomically
 from oodkit.errors import InvalidInput
+
+BLOCK_BYTES = 2**26  # of a tensor, that are hashed at once
 
 _KEY = "oodkit"
 
@@ -36,7 +39,8 @@ class State:
     def write(self, path: Path) -> None:
         """Write the file; an older one stands until this one is whole."""
         whole = {name: value.detach().cpu().contiguous().clone() for name, value in self.tensors.items()}
-        write_atomically(path, save(whole, metadata={_KEY: json.dumps(self.words)}))
+        words = json.dumps({"words": self.words, "sha256": _digest(whole)})
+        write_atomically(path, save(whole, metadata={_KEY: words}))
 
     @classmethod
     def read(cls, path: Path) -> "State":
@@ -47,13 +51,40 @@ class State:
         """
         try:
             with safe_open(path, "pt") as file:
-                words = json.loads((file.metadata() or {})[_KEY])
+                kept = json.loads((file.metadata() or {})[_KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+            words, changed = kept["words"], kept["sha256"] != _digest(tensors)
         except (SafetensorError, KeyError, ValueError) as error:
             raise InvalidInput(
                 f"{path} is not a whole checkpoint ({type(error).__name__}); delete it to train from the beginning"
             ) from error
+        if changed:
+            raise InvalidInput(f"{path} is not as it was written; delete it to train from the beginning")
         return cls(words, tensors)
+
+    def fits(self, other: "State") -> bool:
+        """Whether all tensors of the other one are here, in the same shapes and types."""
+        here, there = ({name: (x.shape, x.dtype) for name, x in one.tensors.items()} for one in (self, other))
+        return there.items() <= here.items()
+
+
+def add_to_digest(digest: Any, tensor: Tensor | None) -> None:
+    """Update a digest of hashlib by the type, the shape and the numbers of a tensor, or by there being none."""
+    digest.update(json.dumps(None if tensor is None else [str(tensor.dtype), list(tensor.shape)]).encode())
+    if tensor is None or tensor.numel() == 0:
+        return
+    rows = tensor.detach() if tensor.ndim else tensor.detach()[None]
+    size = max(1, BLOCK_BYTES // max(1, rows[0].numel() * rows.element_size()))
+    for part in torch.split(rows, size):
+        digest.update(part.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        add_to_digest(digest, tensors[name])
+    return digest.hexdigest()
 
 
 def named(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

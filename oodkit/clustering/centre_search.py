@@ -1,5 +1,6 @@
 """Centres of k-means for rows that are held, by scikit-learn or faiss."""
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Literal
@@ -69,10 +70,11 @@ class Search:
             self.clusters,
             niter=int(self.iterations),
             nredo=int(self.restarts),
-            seed=int(self.seed),
+            seed=int(self.seed) % 2**31,
             min_points_per_centroid=1,  # else it complains on stderr
             max_points_per_centroid=len(rows),  # else it takes some of the rows only
         )
         weight = None if weights is None else weights.astype(np.float32)
-        model.train(np.ascontiguousarray(rows, dtype=np.float32), weights=weight)
-        return None, model.centroids.astype(np.float64)
+        scale = math.ldexp(1.0, -math.frexp(float(np.abs(rows).max()))[1])  # squares beyond float32 end the process
+        model.train(np.ascontiguousarray(rows * scale, dtype=np.float32), weights=weight)
+        return None, model.centroids.astype(np.float64) / scale

@@ -271,7 +271,7 @@ def _train(
     warm = int(settings["warm_up"]) * batches
     total = torch.zeros(len(trainer.share), dtype=torch.float64)
     step = 0
-    if start := checkpoints.last():
+    if start := checkpoints.last(trainer.state(0, total, generator.get_state())):
         step, total = start.words["step"], start.tensors["total"]
         generator.set_state(start.tensors["generator"])  # as it was before the epoch
         trainer.restore(start)

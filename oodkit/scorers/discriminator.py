@@ -123,17 +123,18 @@ def train_discriminator(
     losses: list[float] = []
     kept = {name: part.detach().clone() for name, part in vars(discriminator).items()}
     first = 0
-    if start := checkpoints.last():
-        first, losses, kept = start.words["step"], start.words["losses"], start.part("kept")
-        for name, value in start.part("part").items():
-            vars(discriminator)[name].detach().copy_(value)
-        restore_optimiser(optimiser, start.part("optimiser"))
-        generator.set_state(start.tensors["generator"])
 
     def state(done: int) -> State:
         tensors = named("part", vars(discriminator)) | named("kept", kept)
         tensors |= named("optimiser", optimiser_tensors(optimiser)) | {"generator": generator.get_state()}
         return State({"step": done, "losses": losses}, tensors)
+
+    if start := checkpoints.last(state(0)):
+        first, losses, kept = start.words["step"], start.words["losses"], start.part("kept")
+        for name, value in start.part("part").items():
+            vars(discriminator)[name].detach().copy_(value)
+        restore_optimiser(optimiser, start.part("optimiser"))
+        generator.set_state(start.tensors["generator"])
 
     def loss_of(positive: Pairs, negative: Pairs, weight: int) -> Tensor:
         if batch_statistics:

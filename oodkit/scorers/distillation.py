@@ -97,7 +97,14 @@ def distil(
     losses: list[float] = []
     best = Distilled(teacher, centre, losses)
     first = 0
-    if start := checkpoints.last():
+
+    def state(done: int) -> State:
+        tensors = named("student", student.tensors()) | named("teacher", teacher.tensors())
+        tensors |= named("best", best.teacher.tensors()) | named("optimiser", optimiser_tensors(optimiser))
+        tensors |= {"centre": centre, "best_centre": best.centre, "generator": generator.get_state()}
+        return State({"step": done, "losses": losses}, tensors)
+
+    if start := checkpoints.last(state(0)):
         first = start.words["step"]
         losses += start.words["losses"]
         for name, head in (("student", student), ("teacher", teacher)):
@@ -107,12 +114,6 @@ def distil(
         best = Distilled(type(student)(**start.part("best")), start.tensors["best_centre"], losses)
         restore_optimiser(optimiser, start.part("optimiser"))
         generator.set_state(start.tensors["generator"])
-
-    def state(done: int) -> State:
-        tensors = named("student", student.tensors()) | named("teacher", teacher.tensors())
-        tensors |= named("best", best.teacher.tensors()) | named("optimiser", optimiser_tensors(optimiser))
-        tensors |= {"centre": centre, "best_centre": best.centre, "generator": generator.get_state()}
-        return State({"step": done, "losses": losses}, tensors)
 
     with progress("distilling", total, unit="steps") as advance:
         advance(first)

@@ -25,7 +25,7 @@ def killed(folder, step, *, kind="temi", settings=None, rows=ROWS):
 def found(folder, *, kind="temi", settings=None, rows=ROWS):
     """Where the next run finds it."""
     with checkpoints_in(folder):
-        last = checkpoints_of(kind, settings or {"seed": 0}, rows).last()
+        last = checkpoints_of(kind, settings or {"seed": 0}, rows).last(a_state(0))
     return None if last is None else last.words["step"]
 
 
@@ -75,7 +75,7 @@ def test_without_a_block_nothing_is_kept(tmp_path, every_step, monkeypatch):
     monkeypatch.chdir(tmp_path)
     checkpoints = checkpoints_of("temi", {}, ROWS)
     checkpoints.offer(lambda: a_state(1))
-    assert checkpoints.last() is None
+    assert checkpoints.last(a_state(0)) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -83,7 +83,7 @@ def test_checkpoints_are_written_now_and_then(tmp_path):
     """Not after every step: the first is due after some seconds."""
     checkpoints = Checkpoints(tmp_path / "c")
     checkpoints.offer(lambda: a_state(1))
-    assert checkpoints.last() is None
+    assert checkpoints.last(a_state(0)) is None
 
 
 def test_a_damaged_checkpoint_costs_a_warning(tmp_path, every_step, caplog):
@@ -94,6 +94,40 @@ def test_a_damaged_checkpoint_costs_a_warning(tmp_path, every_step, caplog):
     with caplog.at_level(logging.WARNING):
         assert found(tmp_path) is None
     assert "a training starts again" in caplog.text
+
+
+def test_one_changed_number_costs_a_warning(tmp_path, every_step, caplog):
+    """A whole file with another number in it is not gone on from."""
+    killed(tmp_path, 5)
+    (file,) = tmp_path.iterdir()
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with caplog.at_level(logging.WARNING):
+        assert found(tmp_path) is None
+    assert "is not as it was written" in caplog.text
+
+
+def test_a_checkpoint_of_another_form_costs_a_warning(tmp_path, every_step, caplog):
+    """Another shape, or another tensor."""
+    for first in (State({}, {"x": torch.zeros(3)}), State({}, {"y": torch.zeros(2)})):
+        killed(tmp_path, 5)
+        with caplog.at_level(logging.WARNING), checkpoints_in(tmp_path):
+            assert checkpoints_of("temi", {"seed": 0}, ROWS).last(first) is None
+        assert "is of another form" in caplog.text
+        caplog.clear()
+
+
+def test_another_number_of_threads_is_another_training(tmp_path, every_step):
+    """Sums of products may differ there."""
+    killed(tmp_path, 5)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        assert found(tmp_path) is None
+    finally:
+        torch.set_num_threads(threads)
+    assert found(tmp_path) == 5
 
 
 def test_a_folder_that_cannot_be_written_costs_a_warning(tmp_path, every_step, caplog):

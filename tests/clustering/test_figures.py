@@ -34,7 +34,9 @@ def test_clusters_left_over_take_their_most_frequent_class() -> None:
 def test_no_other_matching_is_better(seed, clusters, classes) -> None:
     """All one-to-one matchings are tried; names of clusters and classes do not matter to any figure."""
     rng = np.random.default_rng(seed)
-    found, wanted = rng.integers(clusters, size=20), rng.integers(classes, size=20)
+    drawn = rng.integers(clusters, size=20), rng.integers(classes, size=20)
+    found, wanted = (np.unique(names, return_inverse=True)[1] for names in drawn)  # without those that nobody has
+    clusters, classes = int(found.max()) + 1, int(wanted.max()) + 1
     counts = np.zeros((clusters, classes))
     np.add.at(counts, (found, wanted), 1)
     if clusters <= classes:

@@ -172,6 +172,17 @@ def test_faiss_finds_the_same_groups(request, spherical, many) -> None:
     assert np.array_equal(distances.argmin(axis=1), found.assignments)
 
 
+@pytest.mark.parametrize("size", [1e-30, 1e18, 1e30, 1e150])
+def test_faiss_takes_rows_of_any_size_and_any_seed(size) -> None:
+    """Sizes whose squares float32 cannot hold give the same clusters."""
+    pytest.importorskip("faiss")
+    rows = np.random.default_rng(0).standard_normal((60, 5)) + 9 * np.eye(5)[np.arange(60) % 3]
+    found = kmeans(rows * size, 3, engine="faiss", seed=2**32 + 5)
+
+    assert np.array_equal(found.assignments, kmeans(rows, 3, engine="faiss", seed=2**32 + 5).assignments)
+    assert adjusted_rand_score(np.arange(60) % 3, found.assignments) == 1
+
+
 def test_faiss_refuses_fewer_different_rows_than_clusters(capfd) -> None:
     """The same line as without it, and nothing of its own on stderr."""
     pytest.importorskip("faiss")
