@@ -5,8 +5,8 @@ from typing import Any
 
 
 def comma_words(text: str | None) -> list[str]:
-    """The words of text with commas between them; none of None."""
-    return [] if text is None else [word.strip() for word in text.split(",")]
+    """The words of text with commas between them; none of None or no text."""
+    return [] if not text else [word.strip() for word in text.split(",")]
 
 
 def setting_texts(words: list[str], example: str) -> dict[str, str]:

@@ -242,4 +242,4 @@ def _subset(part: Divided, rows: NDArray[np.int64], renumbered: bool = False) ->
         names = None if seen.class_names is None else tuple(seen.class_names[i] for i in kept)
         train, seen = labelled(train, labels), replace(seen, labels=labels, class_names=names)
         train.class_names = names
-    return replace(part, train=train, seen=seen)
+    return replace(part, train=train, seen=seen, means=part.means[rows])

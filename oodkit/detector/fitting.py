@@ -10,6 +10,7 @@ from oodkit.data.image_set import ImageSet
 from oodkit.detector.classes import check_clusters, placeholder, with_clusters
 from oodkit.detector.holdout import split_by_content
 from oodkit.embedding import Embeddings, embed
+from oodkit.embedding.embeddings import Features
 from oodkit.embedding.store import training_checkpoints
 from oodkit.errors import InvalidInput
 from oodkit.evaluation.averaging import mean_of_views
@@ -77,12 +78,13 @@ class Task:
             train = train.subset([place for place, name in enumerate(train.ids) if name not in gone])
             notes.append(f"{len(whole.skipped)} images could not be read and are left out")
         if hold_out is None:
-            return Divided(train, whole, None, tuple(notes))
+            return Divided(train, whole, None, tuple(notes), self._means(train, whole))
         assert whole.digests is not None
         kept, chosen = split_by_content(whole.digests, hold_out, seed)
         if copies := len(whole) - len(np.unique(whole.digests, axis=0)):
             notes.append(f"{copies} of {len(whole)} images are copies of others: copies calibrate once or not at all")
-        return Divided(train.subset(kept), whole[kept], whole[chosen], tuple(notes))
+        train, seen = train.subset(kept), whole[kept]
+        return Divided(train, seen, whole[chosen], tuple(notes), self._means(train, seen))
 
     def fit(self, parts: "Divided", seed: int) -> "Fitted":
         """Fit the scorer on images with their features, of which clusters are made where these are asked for."""
@@ -91,11 +93,7 @@ class Task:
             check_clusters(self.clusters, len(seen))
             train, seen = with_clusters(train, seen, self.clusters, seed)
         supply = self._supply(train)
-        views = [
-            embed(train, self.backbone, view=name, cache=self.cache, skip_unreadable=self.skip_unreadable)
-            for name in self.average
-        ]
-        supply.fit = mean_of_views([seen, *views])
+        supply.fit = replace(seen, features=parts.means)
         rows, needed = supply.rows(self.scorer, supply.fit), supply.needed(self.scorer, [])
         with training_checkpoints(self.cache):
             self.scorer.fit(rows, **needed)
@@ -107,6 +105,13 @@ class Task:
         if self.clusters is not None and not uses_labels:
             notes = (*notes, f"clusters are not used: {type(self.scorer).__name__} takes no classes")
         return Fitted(supply.rows_of(self.scorer), replace(parts, train=train, notes=notes), classes)
+
+    def _means(self, train: ImageSet, seen: Embeddings) -> Features:
+        views = [
+            embed(train, self.backbone, view=name, cache=self.cache, skip_unreadable=self.skip_unreadable)
+            for name in self.average
+        ]
+        return mean_of_views([seen, *views]).features
 
     def _supply(self, train: ImageSet) -> Supply:
         return Supply(self.backbone, self.train.name, train, self.extras, self.cache, aux=self.aux)
@@ -121,12 +126,14 @@ class Divided:
         seen: their features.
         held_out: features of the others, or None.
         notes: what the user should know.
+        means: (N, D) what the scorer is fitted on: their features, or the means of these over views.
     """
 
     train: ImageSet
     seen: Embeddings
     held_out: Embeddings | None
     notes: tuple[str, ...]
+    means: Features
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from oodkit.evaluation.view_supply import of_same
 
 
 def mean_of_views(parts: Sequence[Embeddings]) -> Embeddings:
-    """The first part with the mean of the features of all parts, (N, D) float32; the part itself where it is alone.
+    """The first part with the mean of the features of all parts, (N, D) float32 in memory; itself where it is alone.
 
     Args:
         parts: the same images through one view each.

@@ -60,7 +60,7 @@ def evaluate(
     source_resolution: int | None = None,
     leave_out: Collection[str] = frozenset(),
     aux: str | None = None,
-    average_views: Sequence[str] = (),
+    average_views: str | Sequence[str] = (),
     average_fit_only: bool = False,
 ) -> Evaluation:
     """Fit scorers on the in-set's training split; measure how well they tell its test split from each out-set's.
@@ -156,9 +156,9 @@ def evaluate(
     notes = [*([halves.note] if halves.note else []), *left_out, *session.supply.unused(models.values())]
     if perturb is not None:
         notes.append(f"test and out-images are scored after a step of {perturb} in pixels of [0, 1], for each scorer")
-    if average_views:
+    if session.average:
         which = "fit image" if average_fit_only else "image"
-        notes.append(f"each {which} stands for the mean of its features and of its views {', '.join(average_views)}")
+        notes.append(f"each {which} stands for the mean of its features and of its views {', '.join(session.average)}")
     if source_resolution is not None:
         notes += resolution_notes(source_resolution, {in_: halves.test, **out_sets})
     for name, images in out_sets.items():

@@ -90,7 +90,7 @@ class Session:
         perturb: float | None = None,
         leave_out: Collection[str] = frozenset(),
         aux: ImageSet | None = None,
-        average: Sequence[str] = (),
+        average: str | Sequence[str] = (),
         average_fit_only: bool = False,
     ) -> None:
         for name, images in outs.items():

@@ -271,7 +271,7 @@ def test_words_of_averaged_views_are_checked_before_anything_is_loaded(capsys, p
     words = ["score", "--in", str(photo_folder), "--out", str(photo_folder), "--backbone", "timm:none_such"]
     for given, expected in (
         (["--average-views", "flip, mild"], "no view named 'mild'; did you mean 'mild1'"),
-        (["--average-views", "flip,,mild1"], "no view named ''"),
+        (["--average-views", "flip,,mild1"], "a view to average over has no name in 'flip', '', 'mild1'"),
         (["--average-fit-only"], "no views are named; add --average-views V,V"),
     ):
         assert run([*words, *given]) == 2
