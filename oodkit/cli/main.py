@@ -100,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     debug = "--debug" in arguments
     words = [word for word in arguments if word != "--debug"]
-    told = "interrupted; finished embeddings are kept: run the same command again to go on"
+    told = "interrupted; finished embeddings are kept, and where a training stood: run the same command again to go on"
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _print_warning

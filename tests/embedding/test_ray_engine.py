@@ -80,7 +80,6 @@ def test_a_killed_worker_costs_nothing(tmp_path, many, monkeypatch):
     assert ray.returncode == 0, errors
     (row,) = json.loads(out)["sets"]
     assert (row["images"], row["computed"], len(row["skipped"])) == (1099, 1099, 1)
-    assert len({path.name for path in pids.iterdir()} - {str(ray.pid)}) == 3  # another took the place of the killed one
     subprocess.run([*command, "--cache", str(tmp_path / "one")], check=True, capture_output=True)
     backbone = load_backbone(name, device="cpu")
     stored = [embed(str(many), backbone, cache=tmp_path / c, skip_unreadable=True) for c in ("ray", "one")]
