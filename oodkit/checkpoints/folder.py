@@ -115,10 +115,9 @@ class _Folder:
         self._files: list[Path] = []
 
     def file(self, kind: str, settings: Mapping[str, Any], data: tuple[Tensor | None, ...]) -> Path:
-        versions = [version("oodkit-vision"), version("torch"), torch.get_num_threads(), _processor()]
-        digest = hashlib.sha256(
-            json.dumps([FORMAT, kind, versions, dict(settings)], sort_keys=True, default=str).encode()
-        )
+        versions = [version("oodkit-vision"), version("torch"), torch.get_num_threads()]
+        made = [FORMAT, kind, versions, torch.backends.cpu.get_cpu_capability(), dict(settings)]
+        digest = hashlib.sha256(json.dumps(made, sort_keys=True, default=str).encode())
         for tensor in data:
             add_to_digest(digest, tensor)
         path = self._path / f"{kind}-{digest.hexdigest()[:32]}.safetensors"
@@ -134,7 +133,3 @@ class _Folder:
 
 
 _active: ContextVar[_Folder | None] = ContextVar("checkpoints", default=None)
-
-
-def _processor() -> str:
-    return torch.backends.cpu.get_cpu_capability()

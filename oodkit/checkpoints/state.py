@@ -54,7 +54,7 @@ class State:
                 kept = json.loads((file.metadata() or {})[_KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
             words, changed = kept["words"], kept["sha256"] != _digest(tensors)
-        except (SafetensorError, KeyError, ValueError) as error:
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise InvalidInput(
                 f"{path} is not a whole checkpoint ({type(error).__name__}); delete it to train from the beginning"
             ) from error
@@ -79,14 +79,6 @@ def add_to_digest(digest: Any, tensor: Tensor | None) -> None:
         digest.update(part.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
 
 
-def _digest(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        add_to_digest(digest, tensors[name])
-    return digest.hexdigest()
-
-
 def named(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under names that begin with `name` and a dot, as `State.part` finds them."""
     return {f"{name}.{key}": value for key, value in tensors.items()}
@@ -105,3 +97,11 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tenso
         number, _, name = key.partition(".")
         state.setdefault(int(number), {})[name] = value
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        add_to_digest(digest, tensors[name])
+    return digest.hexdigest()

@@ -33,7 +33,7 @@ class Slow(nn.Module):
         self.fc = nn.Linear(3, 4)
 
     def forward(self, pixels):
-        time.sleep(0.02)
+        time.sleep(float(os.environ["PAUSE"]))
         return self.fc(pixels.mean(dim=(2, 3)))
 
 
@@ -63,6 +63,7 @@ def test_a_killed_worker_costs_nothing(tmp_path, many, monkeypatch):
     name = f"module:{tmp_path / 'slow.py'}:slow"
     command = [*OODKIT, "embed", str(many), "--backbone", name, "--json", "--skip-unreadable"]
     monkeypatch.setenv("PIDS", str(pids))
+    monkeypatch.setenv("PAUSE", "0.5")  # a task lasts longer than another worker takes to start
     ray = subprocess.Popen(
         [*command, "--engine", "ray", "--workers", "2", "--cache", str(tmp_path / "ray")],
         stdout=subprocess.PIPE,
@@ -80,6 +81,8 @@ def test_a_killed_worker_costs_nothing(tmp_path, many, monkeypatch):
     assert ray.returncode == 0, errors
     (row,) = json.loads(out)["sets"]
     assert (row["images"], row["computed"], len(row["skipped"])) == (1099, 1099, 1)
+    assert len({path.name for path in pids.iterdir()} - {str(ray.pid)}) == 3  # another took the place of the killed one
+    monkeypatch.setenv("PAUSE", "0")
     subprocess.run([*command, "--cache", str(tmp_path / "one")], check=True, capture_output=True)
     backbone = load_backbone(name, device="cpu")
     stored = [embed(str(many), backbone, cache=tmp_path / c, skip_unreadable=True) for c in ("ray", "one")]

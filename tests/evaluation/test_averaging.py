@@ -6,6 +6,7 @@ import pytest
 from oodkit import embed, evaluate
 from oodkit.backbones import load_backbone
 from oodkit.errors import InvalidInput, UnknownName
+from oodkit.evaluation.averaging import mean_of_views
 from oodkit.scorers import SemSAD
 
 
@@ -122,3 +123,18 @@ def test_what_cannot_be_averaged(photo_folder, mirrored, backbone, names, option
     """One line each."""
     with pytest.raises(error, match=message):
         evaluate(str(photo_folder), mirrored[0], backbone=backbone, scorers="knn", average_views=names, **options)
+
+
+def test_the_mean_is_on_the_scale_of_features(photo_folder, backbone):
+    """Also for heads, whose logits grow with lengths; one part alone is itself, and other images are refused."""
+    train = f"{photo_folder}:train"
+    parts = [embed(train, backbone, view=view) for view in ("identity", "flip", "rotate90")]
+    found = mean_of_views(parts)
+
+    np.testing.assert_allclose(
+        found.features, np.mean([np.float64(part.features) for part in parts], axis=0), atol=1e-6
+    )
+    assert (found.ids, found.computed) == (parts[0].ids, sum(part.computed for part in parts))
+    assert mean_of_views(parts[:1]) is parts[0]
+    with pytest.raises(InvalidInput, match="run again"):
+        mean_of_views([parts[0], parts[1][:5]])
